@@ -1,0 +1,144 @@
+"""Every error the package raises, in one tree.
+
+    AuthError
+    ├── SettingsError              the site's owner has a setting to mend; raised at start-up only
+    ├── RequestRefused       400   the browser sent something we do not act on
+    │   └── StateRefused     400   its state is missing, forged, or not this browser's
+    ├── SignInRefused        403   the provider answered the authorization request with an error
+    ├── ProviderError        502   the provider did not do what the specification requires
+    │   ├── ProviderUnreachable 503  nothing was sent: trying again is safe
+    │   ├── ProviderTimeout  503   it may have received the request: trying again is not
+    │   ├── AnswerInvalid    502   its answer is malformed
+    │   │   └── TokenInvalid 502   the ID token fails a check
+    │   ├── CodeRefused      502   the token endpoint would not take the code
+    │   └── ClientRefused    502   the token endpoint would not take our credentials
+    ├── StoreUnavailable     503   the store did not answer
+    ├── SessionTooLarge      507   the session does not fit into cookies
+    └── SealBroken                 a sealed value does not open; never leaves the package
+
+``code`` is stable and goes into JSON answers, ``sentence`` is for the visitor, ``detail`` is for
+the log alone: it may quote the provider (escaped by the logger), never a secret, a code or a token.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AuthError(Exception):
+    """The root. ``detail`` is for the operator's log and is never shown to a visitor."""
+
+    code: ClassVar[str] = "server_error"
+    status: ClassVar[int] = 500
+    sentence: ClassVar[str] = "Something went wrong while signing you in."
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class SettingsError(AuthError):
+    """One or more settings are missing or wrong; ``detail`` names each and how to mend it."""
+
+    code = "settings_error"
+
+
+class RequestRefused(AuthError):
+    """The request has a part that is malformed, repeated, too large, or in the wrong place."""
+
+    code = "invalid_request"
+    status = 400
+    sentence = "This sign-in link is not complete. Please start again."
+
+
+class StateRefused(RequestRefused):
+    """``state`` is missing, forged, or belongs to another browser (RFC 6749 section 10.12)."""
+
+    code = "invalid_state"
+    sentence = "This sign-in was started somewhere else, or has ended. Please start again here."
+
+
+class SignInRefused(AuthError):
+    """The provider sent the browser back with an error (RFC 6749 section 4.1.2.1).
+
+    ``provider_error`` is its ``error``, ``provider_error_description`` what it said about it.
+    """
+
+    code = "sign_in_refused"
+    status = 403
+    sentence = "The sign-in was not completed."
+
+    def __init__(self, detail: str, *, provider_error: str) -> None:
+        super().__init__(detail)
+        self.provider_error = provider_error
+
+
+class ProviderError(AuthError):
+    """The provider failed, or did something the specification does not allow."""
+
+    code = "provider_error"
+    status = 502
+    sentence = "The sign-in service gave an answer we cannot use. Please try again in a moment."
+
+
+class ProviderUnreachable(ProviderError):
+    """The request surely never reached the provider: sending it again is safe."""
+
+    code = "provider_unreachable"
+    status = 503
+    sentence = "The sign-in service cannot be reached right now. Please try again in a moment."
+
+
+class ProviderTimeout(ProviderError):
+    """No whole answer within ``HTTP_TIMEOUT``; the provider may have acted on the request."""
+
+    code = "provider_timeout"
+    status = 503
+    sentence = "The sign-in service took too long to answer. Please try again in a moment."
+
+
+class AnswerInvalid(ProviderError):
+    """The answer is too large, a redirect, the wrong type, or lacks what it must have."""
+
+
+class TokenInvalid(AnswerInvalid):
+    """The ID token fails a step of OpenID Connect Core section 3.1.3.7."""
+
+    code = "token_invalid"
+
+
+class CodeRefused(ProviderError):
+    """The token endpoint refused the code: spent, expired, or not ours (RFC 6749 section 5.2)."""
+
+    code = "code_refused"
+
+
+class ClientRefused(ProviderError):
+    """The token endpoint refused this client: ``CLIENT_ID`` or its credentials are wrong."""
+
+    code = "client_refused"
+
+
+class StoreUnavailable(AuthError):
+    """The store did not answer. Nothing was consumed: the same request may be sent again."""
+
+    code = "store_unavailable"
+    status = 503
+    sentence = "Sign-in is not available right now. Please try again in a moment."
+
+
+class SessionTooLarge(AuthError):
+    """The sealed session needs more than the cookies that a browser and its servers will carry."""
+
+    code = "session_too_large"
+    status = 507
+    sentence = (
+        "Your account carries more information than this site can keep. Please tell its owner."
+    )
+
+
+class SealBroken(AuthError):
+    """A sealed value was altered, is for another purpose, or its key is gone."""
+
+    code = "seal_broken"
+    status = 400
