@@ -3,7 +3,8 @@
     AuthError
     ├── SettingsError              the site's owner has a setting to mend; raised at start-up only
     ├── RequestRefused       400   the browser sent something we do not act on
-    │   └── StateRefused     400   its state is missing, forged, or not this browser's
+    │   ├── StateRefused     400   its state is missing, forged, or not this browser's
+    │   └── AttemptExpired   400   it took too long, or its cookies did not come back
     ├── SignInRefused        403   the provider answered the authorization request with an error
     ├── ProviderError        502   the provider did not do what the specification requires
     │   ├── ProviderUnreachable 503  nothing was sent: trying again is safe
@@ -56,6 +57,13 @@ class StateRefused(RequestRefused):
 
     code = "invalid_state"
     sentence = "This sign-in was started somewhere else, or has ended. Please start again here."
+
+
+class AttemptExpired(RequestRefused):
+    """The attempt is over, or its login cookie is gone, and it has started again once already."""
+
+    code = "sign_in_expired"
+    sentence = "This sign-in has expired. Please start again."
 
 
 class SignInRefused(AuthError):

@@ -1,0 +1,91 @@
+"""The command line: a provider to develop with, the settings table, a fresh key."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import secrets
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that ``argv`` (by default the process's arguments) names.
+
+    Returns the exit status: 0 if it went well, 1 if not. Raises ``SystemExit`` (status 2) for
+    arguments that make no sense, as ``argparse`` does.
+    """
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command == "secret-key":
+        _print(secrets.token_urlsafe(48))
+        return 0
+    if arguments.command == "settings":
+        # Only when asked for: a provider needs none of the settings' machinery.
+        from intastellar_auth.settings_table import markdown  # noqa: PLC0415
+
+        _print(markdown())
+        return 0
+    return _serve(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="intastellar-auth")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("settings", help="print the table of all settings")
+    commands.add_parser("secret-key", help="print a fresh key for INTASTELLAR_SECRET_KEYS")
+    serve = commands.add_parser("devprovider", help="run an OpenID provider on this machine")
+    serve.add_argument("--host", default="127.0.0.1", help="a loopback name or address")
+    serve.add_argument("--port", default=9000, type=int, help="0 takes a free one")
+    serve.add_argument("--client-id", required=True)
+    serve.add_argument("--client-secret", help="leave it out for a public client")
+    serve.add_argument("--redirect-uri", required=True, action="append", help="repeatable")
+    serve.add_argument("--post-logout-redirect-uri", default=[], action="append", help="repeatable")
+    serve.add_argument("--backchannel-logout-uri")
+    serve.add_argument(
+        "--access-token-lifetime", default=600, type=int, metavar="SECONDS", help="600"
+    )
+    return parser
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    if importlib.util.find_spec("uvicorn") is None:
+        return _fail("uvicorn is not installed: pip install 'intastellar-auth[server]'")
+    # Here and not above, because uvicorn is optional and the other commands need none of this.
+    from intastellar_auth.devprovider import DevClient, Lifetimes, create_provider  # noqa: PLC0415
+    from intastellar_auth.devprovider.serve import issuer_of, listen, serve  # noqa: PLC0415
+
+    try:
+        client = DevClient(
+            arguments.client_id,
+            tuple(arguments.redirect_uri),
+            arguments.client_secret,
+            post_logout_redirect_uris=tuple(arguments.post_logout_redirect_uri),
+            backchannel_logout_uri=arguments.backchannel_logout_uri,
+        )
+        listener = listen(arguments.host, arguments.port)
+    except (ValueError, OSError, OverflowError) as problem:
+        return _fail(str(problem))
+    with listener:
+        issuer = issuer_of(arguments.host, listener)
+        lifetimes = Lifetimes(access_token=arguments.access_token_lifetime)
+        app = create_provider(issuer, [client], lifetimes=lifetimes)
+        _print(f"issuer: {issuer}")
+        for user in app.state.provider.users.values():
+            _print(f"test user: {user.sub} ({user.name}, {user.email})")
+        serve(app, listener)
+    return 0
+
+
+def _print(line: str) -> None:
+    # Flushed, so that whoever started us and waits for the issuer gets it.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _fail(problem: str) -> int:
+    sys.stderr.write(f"intastellar-auth: {problem}\n")
+    return 1

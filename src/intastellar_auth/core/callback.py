@@ -1,0 +1,179 @@
+"""Finish a sign-in, exactly once, and answer every repetition of the callback alike.
+
+The provider sends the browser here with a code that is good for one use; browsers come here at
+least once. Which of the promise's rows a callback is depends on what this browser keeps of the
+attempt, and on what has come of it so far.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from intastellar_auth import log
+from intastellar_auth.core import refused, replies
+from intastellar_auth.core.attempt import Attempt, State
+from intastellar_auth.core.effects import Flow
+from intastellar_auth.core.exchange import exchange
+from intastellar_auth.core.login import start
+from intastellar_auth.core.messages import Reply, Request
+from intastellar_auth.core.once import No, Once, once, recall, was_claimed
+from intastellar_auth.core.outcome import Outcome, decode_outcome
+from intastellar_auth.core.session import Session, has_ended
+from intastellar_auth.core.site import Site
+from intastellar_auth.errors import RequestRefused, StoreUnavailable
+from intastellar_auth.oidc.authorization import single_parameters
+
+# Row P8: a sign-in starts again by itself this often.
+_RESTARTS = 1
+
+
+def callback(site: Site, request: Request) -> Flow[Reply]:
+    """``GET /auth/callback``, or ``POST`` where the provider posts its response."""
+    parameters = single_parameters(_response(site, request))
+    text = parameters.get("state")
+    state = site.attempts.read_state(text)
+    header = request.cookie_header.encode("latin-1")
+    attempt = site.attempts.find(header, str(text), state)
+    if attempt is None:
+        return (yield from _without_cookie(site, request, state, parameters))
+    if not ("code" in parameters or "error" in parameters):
+        raise RequestRefused("the response has neither a code nor an error")
+    return (yield from _with_cookie(site, request, attempt, parameters))
+
+
+def _response(site: Site, request: Request) -> str:
+    """The response's parameters, from where this site asked for them and from nowhere else."""
+    posts = site.settings.response_mode == "form_post"
+    if posts != (request.method == "POST"):
+        raise RequestRefused(f"the response came by {request.method}; RESPONSE_MODE says otherwise")
+    if not posts:
+        return request.query
+    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded":
+        raise RequestRefused("the posted response is not a form")
+    try:
+        return request.body.decode("ascii")
+    except UnicodeDecodeError:
+        raise RequestRefused("the posted response is not percent-encoded") from None
+
+
+def _with_cookie(
+    site: Site, request: Request, attempt: Attempt, parameters: dict[str, str]
+) -> Flow[Reply]:
+    """This browser started the attempt: it may have the outcome."""
+    what = _exchange_of(site, attempt)
+    if attempt.finished:
+        found = yield from recall(what)
+    elif not site.attempts.is_open(attempt, site.clock()):
+        return (yield from _start_again(site, request, attempt.return_to, attempt.restarts))
+    else:
+        # All that can fail without the code is done before it is claimed: nothing is lost by it.
+        metadata = yield from site.provider.metadata()
+        if site.settings.openid:
+            yield from site.provider.keys()
+        found = yield from once(what, lambda: exchange(site, metadata, attempt, parameters))
+    if found is No.LAPSED:
+        return (yield from _start_again(site, request, attempt.return_to, attempt.restarts))
+    if found is No.WINDOW_OVER:
+        return (yield from _too_late(site, request, attempt.return_to))
+    return (yield from _answer(site, request, attempt, parameters["state"], decode_outcome(found)))
+
+
+def _answer(
+    site: Site, request: Request, attempt: Attempt, text: str, outcome: Outcome
+) -> Flow[Reply]:
+    """The same for everyone who asks: rows P1 to P4, and P9 where it went wrong."""
+    session, failure = outcome.session, outcome.failure
+    if failure is not None and failure.restart and attempt.restarts < _RESTARTS:
+        return (yield from start(site, request, attempt.return_to, attempt.restarts + 1))
+    if failure is not None:
+        return refused.failed(site, request, failure, attempt.return_to)
+    if session is None or not (yield from _lives(site, session)):
+        # Row P6: a captured callback must not bring back what a logout has ended.
+        detail = "the session that the callback gave has ended"
+        return refused.not_here(site, request, detail, attempt.return_to)
+    header = request.cookie_header.encode("latin-1")
+    return replies.redirect(
+        _target(site, attempt.return_to),
+        [
+            *site.sessions.set_cookies(session, header, site.clock()),
+            *site.hints.set_cookies(outcome.id_token),
+            site.attempts.receipt_cookie(attempt, text),
+        ],
+    )
+
+
+def _without_cookie(
+    site: Site, request: Request, state: State, parameters: dict[str, str]
+) -> Flow[Reply]:
+    """This browser did not start the attempt, or has lost what shows it: the code is not sent.
+
+    A code from elsewhere could be an attacker's own (RFC 9700 section 4.7). To start again is
+    harmless: whoever is at this browser signs in as themselves.
+    """
+    if (yield from was_claimed(state.id)):
+        return (yield from _too_late(site, request, state.return_to))
+    if "error" in parameters:
+        return refused.expired(
+            site, request, "an error of the provider came without a login cookie", state.return_to
+        )
+    return (yield from _start_again(site, request, state.return_to, state.restarts))
+
+
+def _too_late(site: Site, request: Request, return_to: str) -> Flow[Reply]:
+    """The attempt was finished before: rows P5 and P7."""
+    session = site.sessions.find(request.cookie_header.encode("latin-1"), site.clock())
+    if session is not None and (yield from _lives(site, session)):
+        return replies.redirect(_target(site, return_to))
+    detail = "the callback was finished before, and this browser has no receipt of it"
+    return refused.not_here(site, request, detail, return_to)
+
+
+def _start_again(site: Site, request: Request, return_to: str, restarts: int) -> Flow[Reply]:
+    """Rows P8 and P9: by itself, but not twice, or a browser without cookies would never stop."""
+    session = site.sessions.find(request.cookie_header.encode("latin-1"), site.clock())
+    if session is not None and (yield from _lives(site, session)):
+        return replies.redirect(_target(site, return_to))
+    if restarts >= _RESTARTS:
+        return refused.expired(
+            site, request, "the login cookie is gone or too old, for the second time", return_to
+        )
+    log.event(logging.INFO, "sign_in_started_again", {"restarts": restarts + 1})
+    return (yield from start(site, request, _target(site, return_to), restarts + 1))
+
+
+def _lives(site: Site, session: Session) -> Flow[bool]:
+    """Whether nobody has ended ``session``, as far as anyone can tell.
+
+    The store answered a moment ago. If it fails just now, the session is held against it anyway
+    within ``REVOCATION_CHECK`` seconds: better than a sign-in lost with its code.
+    """
+    try:
+        ended = yield from has_ended(session)
+    except StoreUnavailable as error:
+        log.event(logging.WARNING, "revocation_not_checked", {"detail": error.detail})
+        ended = False
+    return not ended and site.clock() < site.sessions.ends_at(session)
+
+
+def _exchange_of(site: Site, attempt: Attempt) -> Once:
+    """How long each thing about this attempt's exchange lasts, in seconds."""
+    settings = site.settings
+    # The token request, and one more for keys or userinfo; a slow provider may need all of it.
+    lease = 2.0 * settings.http_timeout + 5.0
+    # A claim outlives every login cookie that could ask for the exchange again.
+    open_for = attempt.started + settings.login_timeout - site.clock()
+    return Once(
+        name=attempt.id,
+        secret=attempt.receipt,
+        lease=lease,
+        window=settings.replay_window,
+        lasts=max(open_for, 0.0) + lease + settings.replay_window,
+        clock=site.clock,
+        token_bytes=site.token_bytes,
+    )
+
+
+def _target(site: Site, return_to: str) -> str:
+    """Checked when it came in, and again now that it is used (RD-13)."""
+    return site.return_path(return_to, site.landing)

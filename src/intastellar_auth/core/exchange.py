@@ -1,0 +1,223 @@
+"""From a code to a session: the token request, the ID token, the claims.
+
+This is the work that ``callback.py`` has done exactly once. Whatever comes of it, success or
+failure, is an ``Outcome``, so that everyone who asks gets the same answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import msgspec
+
+from intastellar_auth import log
+from intastellar_auth.core.attempt import Attempt
+from intastellar_auth.core.effects import Flow, fetch
+from intastellar_auth.core.once import Work
+from intastellar_auth.core.outcome import Failure, Outcome, encode_outcome
+from intastellar_auth.core.seal import to_text
+from intastellar_auth.core.session import Session
+from intastellar_auth.core.site import Site
+from intastellar_auth.errors import (
+    AnswerInvalid,
+    AuthError,
+    ClientRefused,
+    CodeRefused,
+    ProviderTimeout,
+    ProviderUnreachable,
+    SessionTooLarge,
+    SignInRefused,
+)
+from intastellar_auth.oidc.authorization import AuthorizationCode, read_authorization_response
+from intastellar_auth.oidc.discovery import Metadata
+from intastellar_auth.oidc.id_token import IdToken, KeyUnknown, read_id_token
+from intastellar_auth.oidc.jose import ALGORITHMS
+from intastellar_auth.oidc.jwks import KeySet
+from intastellar_auth.oidc.token import Tokens, build_token_request, read_token_answer
+from intastellar_auth.oidc.userinfo import (
+    build_userinfo_request,
+    merge_claims,
+    read_userinfo_answer,
+)
+
+# OpenID Connect Core section 3.1.2.6: what prompt=none is answered with where a visitor is needed.
+_NEEDS_VISITOR = frozenset(
+    {
+        "login_required",
+        "interaction_required",
+        "consent_required",
+        "account_selection_required",
+    }
+)
+# A claim longer than this (a picture as a data: URI, say) would crowd out all others.
+_LONGEST_CLAIM = 2000
+
+
+def exchange(
+    site: Site, metadata: Metadata, attempt: Attempt, parameters: Mapping[str, str]
+) -> Flow[Work]:
+    """Return what came of the authorization response in ``parameters``; never raises an error."""
+    try:
+        code = read_authorization_response(
+            parameters,
+            issuer=site.settings.issuer,
+            iss_required=metadata.iss_parameter_supported,
+        )
+    except AuthError as error:
+        return Work(encode_outcome(_failed(site, error, restart=_needs_visitor(site, error))))
+    try:
+        tokens = yield from _tokens(site, metadata, attempt, code)
+    except ProviderUnreachable as error:
+        # Nothing was sent: the code is as good as before, and the same callback may come again.
+        return Work(encode_outcome(_failed(site, error)), happened=False)
+    except AuthError as error:
+        # A code that was refused, or that may have been used, is never sent again (row P9).
+        lost = isinstance(error, CodeRefused | ProviderTimeout)
+        return Work(encode_outcome(_failed(site, error, restart=lost)))
+    try:
+        claims = yield from _claims(site, metadata, attempt, tokens)
+        outcome = Outcome(_session(site, claims, tokens), tokens.id_token)
+    except AuthError as error:
+        return Work(encode_outcome(_failed(site, error)))
+    _log_sign_in(site, claims)
+    return Work(encode_outcome(outcome))
+
+
+def _tokens(
+    site: Site, metadata: Metadata, attempt: Attempt, code: AuthorizationCode
+) -> Flow[Tokens]:
+    """RFC 6749 section 4.1.3."""
+    settings = site.settings
+    answer = yield from fetch(
+        build_token_request(
+            metadata,
+            site.client(metadata),
+            code=code,
+            redirect_uri=settings.redirect_uri,
+            code_verifier=attempt.code_verifier,
+            now=site.clock(),
+            jti=to_text(site.token_bytes(16)),
+        )
+    )
+    return read_token_answer(
+        answer, requested_scope=settings.scope, id_token_expected=settings.openid
+    )
+
+
+def _claims(
+    site: Site, metadata: Metadata, attempt: Attempt, tokens: Tokens
+) -> Flow[Mapping[str, object]]:
+    """Who it is: the ID token's claims, with userinfo's where some that are wanted are missing."""
+    wanted, endpoint = site.settings.claims, metadata.userinfo_endpoint
+    if tokens.id_token is None or not site.settings.openid:
+        if endpoint is None:
+            raise AnswerInvalid(
+                "without openid the identity comes from userinfo: set INTASTELLAR_USERINFO_ENDPOINT"
+            )
+        answer = yield from fetch(build_userinfo_request(endpoint, tokens.access_token))
+        return read_userinfo_answer(answer, sub=None)
+    id_token = yield from _id_token(site, metadata, attempt, tokens, tokens.id_token)
+    if endpoint is None or all(name in id_token.claims for name in wanted):
+        return id_token.claims
+    answer = yield from fetch(build_userinfo_request(endpoint, tokens.access_token))
+    return merge_claims(id_token.claims, read_userinfo_answer(answer, sub=id_token.sub))
+
+
+def _id_token(
+    site: Site, metadata: Metadata, attempt: Attempt, tokens: Tokens, text: str
+) -> Flow[IdToken]:
+    """OpenID Connect Core section 3.1.3.7; a key we do not know is looked for once."""
+    settings = site.settings
+    max_age = settings.authorization_params.get("max_age")
+
+    def read(keys: KeySet) -> IdToken:
+        return read_id_token(
+            text,
+            keys,
+            issuer=settings.issuer_or_origin,
+            client_id=settings.client_id,
+            nonce=attempt.nonce,
+            access_token=tokens.access_token,
+            allowed_algs=_allowed_algs(metadata),
+            now=site.clock(),
+            leeway=settings.clock_skew,
+            max_age=None if max_age is None else float(max_age),
+        )
+
+    try:
+        return read((yield from site.provider.keys()))
+    except KeyUnknown:
+        return read((yield from site.provider.keys_anew()))
+
+
+def _allowed_algs(metadata: Metadata) -> tuple[str, ...]:
+    """What the provider says it signs with, all that we know where it says nothing."""
+    return metadata.id_token_signing_algs or tuple(ALGORITHMS)
+
+
+def _session(site: Site, claims: Mapping[str, object], tokens: Tokens) -> Session:
+    """A session of its own, with a new id: nothing of an earlier one lives on (CS-01)."""
+    now = site.clock()
+    sid, auth_time = claims.get("sid"), claims.get("auth_time")
+    session = Session(
+        id=to_text(site.token_bytes(16)),
+        sub=str(claims["sub"]),
+        iss=site.settings.issuer_or_origin,
+        created=now,
+        rolled=now,
+        scopes=tokens.scope,
+        claims=_kept(site.settings.claims, claims),
+        sid=sid if isinstance(sid, str) else None,
+        auth_time=float(auth_time) if isinstance(auth_time, int | float) else None,
+    )
+    try:
+        site.sessions.set_cookies(session, b"", now)
+    except SessionTooLarge as error:
+        raise SessionTooLarge(f"{error.detail}: {_sizes(session.claims)}") from None
+    return session
+
+
+def _kept(wanted: tuple[str, ...], claims: Mapping[str, object]) -> dict[str, object]:
+    kept: dict[str, object] = {}
+    for name in wanted:
+        value = claims.get(name)
+        # An empty claim is no claim (IM-05).
+        if value is None or value == "":
+            continue
+        if isinstance(value, str) and len(value) > _LONGEST_CLAIM:
+            log.event(logging.WARNING, "claim_left_out", {"name": name, "length": len(value)})
+            continue
+        # Only true is true: some providers send the word, and "false" is a true string (ID-23).
+        kept[name] = value is True if name == "email_verified" else value
+    return kept
+
+
+def _sizes(claims: Mapping[str, object]) -> str:
+    sizes = {name: len(msgspec.msgpack.encode(value)) for name, value in claims.items()}
+    largest = sorted(sizes.items(), key=lambda item: item[1], reverse=True)[:5]
+    parts = ", ".join(f"{name} {size} bytes" for name, size in largest)
+    return f"largest claims: {parts}; take the largest out of INTASTELLAR_CLAIMS"
+
+
+def _needs_visitor(site: Site, error: AuthError) -> bool:
+    return (
+        isinstance(error, SignInRefused)
+        and error.provider_error in _NEEDS_VISITOR
+        and site.settings.authorization_params.get("prompt") == "none"
+    )
+
+
+def _failed(site: Site, error: AuthError, *, restart: bool = False) -> Outcome:
+    reference = log.new_reference(site.token_bytes)
+    cancelled = isinstance(error, SignInRefused) and error.provider_error == "access_denied"
+    level = logging.ERROR if isinstance(error, ClientRefused) else logging.WARNING
+    log.refusal(error, reference, level=logging.INFO if cancelled else level)
+    return Outcome(
+        failure=Failure(error.code, error.status, error.sentence, reference, restart, cancelled)
+    )
+
+
+def _log_sign_in(site: Site, claims: Mapping[str, object]) -> None:
+    fields = {"claims": dict(claims)} if site.settings.log_claims else {}
+    log.event(logging.INFO, "signed_in", fields)

@@ -1,0 +1,48 @@
+"""The ID token, kept for nothing but ``id_token_hint`` at logout (RP-Initiated Logout section 2).
+
+It is large, so it lives in a cookie of its own that browsers send to the logout path alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from intastellar_auth.core import cookies
+from intastellar_auth.core.seal import Sealer, from_text, to_text
+from intastellar_auth.errors import SealBroken, SessionTooLarge
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """How this site keeps ID tokens; ``max_age`` in seconds."""
+
+    name: str
+    attributes: cookies.CookieAttributes
+    sealer: Sealer
+    max_age: float
+
+    def set_cookies(self, id_token: str | None) -> list[str]:
+        """Return the ``Set-Cookie`` values that keep ``id_token``.
+
+        One that fits into no cookie is not kept: a logout works without a hint, if less smoothly.
+        """
+        if id_token is None:
+            return []
+        text = to_text(self.sealer.seal(id_token.encode()))
+        try:
+            return cookies.spread(self.name, text, self.attributes, int(self.max_age))
+        except SessionTooLarge:
+            return []
+
+    def find(self, header: bytes) -> str | None:
+        """Return the ID token in the ``Cookie`` header, ``None`` where there is none of ours."""
+        for text in cookies.gather(header, self.name.encode()):
+            try:
+                return self.sealer.open(from_text(text)).decode()
+            except SealBroken:
+                continue
+        return None
+
+    def clear_cookies(self, header: bytes) -> list[str]:
+        """Return the ``Set-Cookie`` values that take the ID token from the browser."""
+        return cookies.clear_chunks(header, self.name, self.attributes, 0)

@@ -1,0 +1,132 @@
+"""What a visitor, or a script, is told when a request of theirs is not done.
+
+One sentence, a reference, and a way on; why it happened is in the log under that reference.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from intastellar_auth import log
+from intastellar_auth.core import pages, replies
+from intastellar_auth.core.messages import Reply, Request
+from intastellar_auth.core.outcome import Failure
+from intastellar_auth.core.site import Site
+from intastellar_auth.errors import AttemptExpired, AuthError, RequestRefused, StateRefused
+
+
+def refused(site: Site, request: Request, error: AuthError, return_to: str | None = None) -> Reply:
+    """Log ``error``, and return what the visitor is told of it."""
+    reference = log.new_reference(site.token_bytes)
+    log.refusal(
+        error,
+        reference,
+        level=logging.INFO if isinstance(error, RequestRefused) else logging.WARNING,
+    )
+    failure = Failure(error.code, error.status, error.sentence, reference)
+    return failed(site, request, failure, return_to or site.landing)
+
+
+def failed(site: Site, request: Request, failure: Failure, return_to: str) -> Reply:
+    """Return what the visitor is told of a ``failure`` that is in the log already."""
+    sign_in = site.login_url(return_to)
+    if failure.cancelled:
+        html = pages.cancelled(reference=failure.reference, sign_in=sign_in, home=site.home)
+    else:
+        html = pages.failed(
+            failure.sentence, reference=failure.reference, sign_in=sign_in, home=site.home
+        )
+    return replies.problem(
+        request,
+        status=failure.status,
+        code=failure.code,
+        sentence=failure.sentence,
+        html=html,
+        reference=failure.reference,
+    )
+
+
+def expired(site: Site, request: Request, detail: str, return_to: str) -> Reply:
+    """Log why a sign-in does not start again by itself once more, and offer to start it again."""
+    error = AttemptExpired(detail)
+    reference = log.new_reference(site.token_bytes)
+    log.refusal(error, reference, level=logging.INFO)
+    return replies.problem(
+        request,
+        status=error.status,
+        code=error.code,
+        sentence=error.sentence,
+        html=pages.expired(reference=reference, sign_in=site.login_url(return_to), home=site.home),
+        reference=reference,
+    )
+
+
+def not_here(site: Site, request: Request, detail: str, return_to: str) -> Reply:
+    """Return the page for a callback whose answer this browser may not have (rows P6 and P7)."""
+    error = StateRefused(detail)
+    reference = log.new_reference(site.token_bytes)
+    log.refusal(error, reference, level=logging.INFO)
+    return replies.problem(
+        request,
+        status=error.status,
+        code=error.code,
+        sentence=error.sentence,
+        html=pages.offer(sign_in=site.login_url(return_to), home=site.home),
+        reference=reference,
+    )
+
+
+def sign_in_needed(site: Site, request: Request, return_to: str) -> Reply:
+    """Return the 401 for whoever cannot follow a redirect to the provider: it says where to go."""
+    reference = log.new_reference(site.token_bytes)
+    log.event(logging.DEBUG, "sign_in_needed", {"reference": reference, "path": request.path})
+    return replies.data(
+        {
+            "error": "login_required",
+            "message": "Please sign in first.",
+            "reference": reference,
+            "login_url": site.settings.origin + site.login_url(return_to),
+        },
+        status=401,
+        headers=(("www-authenticate", f'Cookie realm="{site.settings.origin}"'),),
+    )
+
+
+def method_refused(site: Site, methods: tuple[str, ...]) -> Reply:
+    """Return the 405 for a method that a path of ours does not have (RFC 9110 section 15.5.6)."""
+    return replies.data(
+        {
+            "error": "method_not_allowed",
+            "message": f"Use {' or '.join(methods)} here.",
+            "reference": log.new_reference(site.token_bytes),
+        },
+        status=405,
+        headers=(("allow", ", ".join(methods)),),
+    )
+
+
+def prefetch_refused(site: Site) -> Reply:
+    """Return what makes a browser ask again when the visitor really goes there (row P12).
+
+    An answer in the 200s or 300s could be shown for the navigation itself, without its cookies.
+    """
+    return replies.data(
+        {
+            "error": "prefetch_refused",
+            "message": "This page cannot be loaded ahead.",
+            "reference": log.new_reference(site.token_bytes),
+        },
+        status=403,
+    )
+
+
+def too_large(site: Site) -> Reply:
+    """Return the 413 for a body that no form of ours has."""
+    return replies.data(
+        {
+            "error": "content_too_large",
+            "message": "The request is too large.",
+            "reference": log.new_reference(site.token_bytes),
+        },
+        status=413,
+    )

@@ -1,0 +1,89 @@
+"""Answers of ours: never cached, never framed, with nothing from elsewhere in them.
+
+HTML for a visitor who navigates, JSON for a script.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+
+from intastellar_auth.core import pages
+from intastellar_auth.core.messages import Reply, Request
+from intastellar_auth.core.navigation import is_navigation
+
+# The callback's URL holds a code: it must not leak through Referer or a cache (RFC 9700 4.2.4).
+_GUARDS = (
+    ("cache-control", "no-store"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+    ("vary", "Cookie"),
+)
+_RETRY_AFTER = "5"
+
+
+def redirect(location: str, set_cookies: Iterable[str] = ()) -> Reply:
+    """Return a 303: the browser goes on with a GET, and sends no form along (RFC 9700 4.12)."""
+    return _reply(303, b"", set_cookies, ("location", location))
+
+
+def nothing(set_cookies: Iterable[str] = ()) -> Reply:
+    """Return a 204: heard, and nothing done."""
+    return _reply(204, b"", set_cookies)
+
+
+def page(
+    html: str,
+    *,
+    status: int = 200,
+    set_cookies: Iterable[str] = (),
+    form_targets: tuple[str, ...] = (),
+) -> Reply:
+    """Return ``html`` with the policy that allows just what our pages use.
+
+    ``form_targets`` are the origins beside ours that a form on it may lead to.
+    """
+    return _reply(
+        status,
+        html.encode(),
+        set_cookies,
+        ("content-type", "text/html; charset=utf-8"),
+        policy=pages.content_security_policy(form_targets),
+    )
+
+
+def data(
+    document: Mapping[str, object],
+    *,
+    status: int = 200,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Reply:
+    """Return ``document`` as JSON."""
+    body = json.dumps(document, separators=(",", ":")).encode()
+    return _reply(status, body, (), ("content-type", "application/json"), *headers)
+
+
+def problem(
+    request: Request, *, status: int, code: str, sentence: str, html: str, reference: str
+) -> Reply:
+    """Return why a request was not done: ``html`` for a visitor, else JSON of the same."""
+    if is_navigation(request):
+        return page(html, status=status)
+    return data({"error": code, "message": sentence, "reference": reference}, status=status)
+
+
+def _reply(
+    status: int,
+    body: bytes,
+    set_cookies: Iterable[str],
+    *headers: tuple[str, str],
+    policy: str | None = None,
+) -> Reply:
+    guards = (
+        *_GUARDS,
+        ("content-security-policy", policy or pages.content_security_policy()),
+        *((("retry-after", _RETRY_AFTER),) if status == HTTPStatus.SERVICE_UNAVAILABLE else ()),
+    )
+    cookies = tuple(("set-cookie", value) for value in set_cookies)
+    return Reply(status, (*headers, *guards, *cookies), body)

@@ -1,0 +1,124 @@
+"""A session: what it holds, how long it lasts, and how it travels in a cookie.
+
+The cookie holds all of it, sealed. Its times are inside the seal: ``Max-Age`` is only a hint to the
+browser (CVE-2025-46344). Every session has a random id, so that one that was ended can be told
+from one that was not although no server keeps a list of the living.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from intastellar_auth.core import cookies
+from intastellar_auth.core.effects import Flow, get, put
+from intastellar_auth.core.seal import Sealer, from_text, to_text
+from intastellar_auth.errors import SealBroken
+
+# A roll costs a seal and a Set-Cookie: often enough for SESSION_IDLE to be true to a tenth.
+_ROLL_SHARE = 10
+_ROLL_AT_MOST_EVERY = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in of one user. All times are seconds since the epoch.
+
+    ``id`` is ours, ``sid`` the provider's (OpenID Connect Front-Channel Logout section 3).
+    ``created`` never moves, ``rolled`` is when it was last held against the list of ended sessions
+    and sealed anew.
+    """
+
+    id: str
+    sub: str
+    iss: str
+    created: float
+    rolled: float
+    scopes: tuple[str, ...] = ()
+    claims: dict[str, object] = field(default_factory=dict, repr=False)
+    sid: str | None = None
+    auth_time: float | None = None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Session).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """How this site keeps sessions: everything that is decided at start-up.
+
+    ``lifetime`` and ``idle`` are ``SESSION_LIFETIME`` and ``SESSION_IDLE`` in seconds.
+    """
+
+    name: str
+    attributes: cookies.CookieAttributes
+    sealer: Sealer
+    lifetime: float
+    idle: float
+
+    @property
+    def roll_after(self) -> float:
+        """Seconds after which a session in use is sealed anew."""
+        return min(self.idle / _ROLL_SHARE, _ROLL_AT_MOST_EVERY)
+
+    def ends_at(self, session: Session) -> float:
+        """Return when ``session`` ends if it is not rolled; a roll leaves ``created`` alone."""
+        return min(session.created + self.lifetime, session.rolled + self.idle)
+
+    def unseal(self, text: bytes, now: float) -> Session | None:
+        """Return the session that ``text`` holds, ``None`` if it holds none that is alive."""
+        try:
+            session = _decode(self.sealer.open(from_text(text)))
+        except (SealBroken, msgspec.MsgspecError):
+            return None
+        return session if now < self.ends_at(session) else None
+
+    def find(self, header: bytes, now: float) -> Session | None:
+        """Return the living session in the ``Cookie`` header; garbage beside it changes nothing."""
+        for text in cookies.gather(header, self.name.encode()):
+            session = self.unseal(text, now)
+            if session is not None:
+                return session
+        return None
+
+    def text(self, session: Session) -> str:
+        """Return ``session`` sealed."""
+        return to_text(self.sealer.seal(_encode(session)))
+
+    def set_cookies(self, session: Session, header: bytes, now: float) -> list[str]:
+        """Return the ``Set-Cookie`` values that give the browser ``session``.
+
+        ``header`` is what it sent: chunks that are no longer needed are removed (CK-16). Raises
+        ``SessionTooLarge``.
+        """
+        max_age = max(0, int(self.ends_at(session) - now))
+        written = cookies.spread(self.name, self.text(session), self.attributes, max_age)
+        stale = cookies.clear_chunks(header, self.name, self.attributes, len(written))
+        return written + stale
+
+    def clear_cookies(self, header: bytes) -> list[str]:
+        """Return the ``Set-Cookie`` values that take the session from the browser."""
+        rest = cookies.clear_chunks(header, self.name, self.attributes, 1)
+        return [cookies.clear_cookie(self.name, self.attributes), *rest]
+
+    def rolled(self, session: Session, now: float) -> Session:
+        """Return ``session`` as it goes on from ``now``."""
+        return replace(session, rolled=now)
+
+    def end(self, session: Session, now: float) -> Flow[None]:
+        """Write the tombstone of ``session``: it lasts as long as any copy of its cookie could."""
+        remains = session.created + self.lifetime - now
+        yield from put(_tombstone(session.id), b"", max(remains, self.idle))
+
+
+def has_ended(session: Session) -> Flow[bool]:
+    """Return whether somebody ended ``session``; raises ``StoreUnavailable``."""
+    return (yield from get(_tombstone(session.id))) is not None
+
+
+def _tombstone(session_id: str) -> str:
+    """The store sees a hash: a copy of it tells nobody a session's id (SS-09)."""
+    return "ended:" + hashlib.sha256(session_id.encode()).hexdigest()[:40]

@@ -1,0 +1,137 @@
+"""Run a flow without blocking, on asyncio and on trio.
+
+The only file that awaits on a flow's behalf; ``blocking.py`` is to be its counterpart for WSGI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, assert_never
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+
+from intastellar_auth.core.effects import (
+    Add,
+    Delete,
+    Effect,
+    Fetch,
+    Flow,
+    Get,
+    Pause,
+    Put,
+    Take,
+    Unbroken,
+)
+from intastellar_auth.drive.http import afetch
+from intastellar_auth.errors import AuthError
+from intastellar_auth.stores import Store
+
+T = TypeVar("T")
+
+# Threads of our own: an app that uses up its own ones must not hold up a sign-in.
+_STORE_THREADS = 16
+_store_threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("intastellar_auth_store_threads")
+
+_log = logging.getLogger("intastellar_auth")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What effects are performed on; ``http_timeout`` is in seconds."""
+
+    store: Store
+    http_timeout: float
+    _running: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Return what ``flow`` returns, performing what it asks for on the way."""
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    answer = await self._perform(effect)
+                except AuthError as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(answer)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            # A request that is given up half-way lets go of what its flow holds.
+            flow.close()
+
+    async def drain(self) -> None:
+        """Wait for the work that outlived its request: a server that stops finishes it first."""
+        while self._running:
+            await asyncio.wait(tuple(self._running))
+
+    async def _perform(self, effect: Effect) -> object:
+        store = self.store
+        match effect:
+            case Fetch():
+                return await afetch(effect, timeout=self.http_timeout)
+            case Get(key):
+                return await self._ask(lambda: store.get(key))
+            case Put(key, value, ttl):
+                return await self._ask(lambda: store.put(key, value, ttl))
+            case Add(key, value, ttl):
+                return await self._ask(lambda: store.add(key, value, ttl))
+            case Take(key):
+                return await self._ask(lambda: store.take(key))
+            case Delete(key):
+                return await self._ask(lambda: store.delete(key))
+            case Pause(seconds):
+                await anyio.sleep(seconds)
+                return None
+            case Unbroken(flow):
+                return await self._unbroken(self.run(flow))
+            case _:
+                assert_never(effect)
+
+    async def _ask(self, call: Callable[[], T]) -> T:
+        if self.store.instant:
+            return call()
+        return await anyio.to_thread.run_sync(call, limiter=_limiter())
+
+    async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await ``work``, which ends by itself even if whoever awaits it is cancelled (row P10).
+
+        On asyncio a task of its own: an anyio shield does not stop a native ``task.cancel()``.
+        """
+        if not _on_asyncio():
+            with anyio.CancelScope(shield=True):
+                return await work
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # Whoever waited is told too, if they still wait; the log is told in any case.
+            _log.debug("event=unbroken_work_failed kind=%s", type(error).__name__)
+
+
+def _on_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _limiter() -> anyio.CapacityLimiter:
+    try:
+        return _store_threads.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(_STORE_THREADS)
+        _store_threads.set(limiter)
+        return limiter

@@ -1,0 +1,45 @@
+"""One line an event, safe to read in a terminal.
+
+What comes from outside is quoted and escaped (line breaks, ANSI, bidirectional marks) and cut
+short, so nobody writes our log for us (HL-04). No secret, token, code or claim is ever a field.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from base64 import b32encode
+from collections.abc import Callable, Mapping
+
+from intastellar_auth.errors import AuthError
+
+logger = logging.getLogger("intastellar_auth")
+
+_LONGEST = 500
+
+
+def new_reference(token_bytes: Callable[[int], bytes]) -> str:
+    """Return what ties a visitor's page to a line of the log: short enough to read out."""
+    text = b32encode(token_bytes(5)).decode("ascii")
+    return f"{text[:4]}-{text[4:]}"
+
+
+def event(level: int, name: str, fields: Mapping[str, object]) -> None:
+    """Log the event ``name`` with ``fields``, at ``level`` of the standard library's logging."""
+    if logger.isEnabledFor(level):
+        text = " ".join(f"{key}={_quoted(value)}" for key, value in fields.items())
+        logger.log(level, "event=%s %s", name, text, extra={"event": name, "fields": dict(fields)})
+
+
+def refusal(error: AuthError, reference: str, *, level: int = logging.WARNING) -> None:
+    """Log why a visitor sees a page with ``reference`` instead of what they asked for."""
+    event(
+        level,
+        "refused",
+        {"reference": reference, "code": error.code, "detail": error.detail},
+    )
+
+
+def _quoted(value: object) -> str:
+    text = value if isinstance(value, str) else str(value)
+    return json.dumps(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")

@@ -1,0 +1,276 @@
+"""A store in one SQLite file, shared by all processes of a machine.
+
+It knows SQLite's rules about threads, forks and locks, and nothing about what is stored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from intastellar_auth.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a call waits for other processes to finish writing."""
+
+SWEEP_INTERVAL = 60.0
+"""Seconds between two removals of expired entries by one process."""
+
+SWEEP_LIMIT = 500
+"""Entries that one sweep removes at most, so that no request pays for all of them."""
+
+MAX_IDLE = 8
+"""Connections that are kept open between calls."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries
+    (key BLOB PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS entries_by_expiry ON entries (expires);
+"""
+
+_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+
+_inherited: list[sqlite3.Connection] = []
+"""Connections opened before a fork. Even closing one could undo locks of the parent's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    connection: sqlite3.Connection
+    file: tuple[int, int] | None
+    """Device and inode, to notice that the path now names another file."""
+    pid: int
+
+    def close(self) -> None:
+        if self.pid == os.getpid():
+            self.connection.close()
+        else:
+            _inherited.append(self.connection)
+
+
+class SqliteStore:
+    """A table of expiring entries in the file ``path``, which is made on the first call.
+
+    ``clock`` returns the time in seconds; it must be the wall clock, the one that all processes
+    agree on. A connection serves one call at a time and never outlives a fork.
+    """
+
+    instant = False
+    shared = True
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        self._swept = clock()
+        # A deque needs no lock (its ends are atomic), so none can be held across a fork.
+        self._idle: deque[_Opened] = deque()
+        weakref.finalize(self, _close_all, self._idle)
+        _stores.add(self)
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value under ``key``, ``None`` where there is none or it has expired."""
+        return self._run(lambda connection: self._alive(connection, key))
+
+    def put(self, key: str, value: bytes, ttl: float) -> None:
+        """Write ``value`` under ``key``, whether or not it is there, for ``ttl`` seconds."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO entries (key, value, expires) VALUES (?, ?, ?)",
+                (_hashed(key), value, self._clock() + ttl),
+            )
+            self._sweep(connection)
+
+        self._run(write)
+
+    def add(self, key: str, value: bytes, ttl: float) -> bool:
+        """Write ``value`` if ``key`` is free or expired; return whether it was."""
+
+        def claim(connection: sqlite3.Connection) -> bool:
+            now = self._clock()
+            # One statement, so that nobody comes between the look and the write.
+            won = connection.execute(
+                "INSERT INTO entries (key, value, expires) VALUES (?, ?, ?) ON CONFLICT (key) "
+                "DO UPDATE SET value = excluded.value, expires = excluded.expires "
+                "WHERE entries.expires <= ?",
+                (_hashed(key), value, now + ttl, now),
+            ).rowcount
+            self._sweep(connection)
+            return won == 1
+
+        return self._run(claim)
+
+    def take(self, key: str) -> bytes | None:
+        """Return the value under ``key`` and remove it."""
+
+        def remove(connection: sqlite3.Connection) -> bytes | None:
+            # DELETE ... RETURNING would be one statement, but needs SQLite 3.35.
+            connection.execute("BEGIN IMMEDIATE")
+            value = self._alive(connection, key)
+            connection.execute("DELETE FROM entries WHERE key = ?", (_hashed(key),))
+            connection.execute("COMMIT")
+            return value
+
+        return self._run(remove)
+
+    def delete(self, key: str) -> None:
+        """Remove ``key``, if it is there."""
+        self._run(
+            lambda connection: connection.execute(
+                "DELETE FROM entries WHERE key = ?", (_hashed(key),)
+            )
+        )
+
+    def close(self) -> None:
+        """Close the connections that no call is using; a later call opens one again."""
+        _close_all(self._idle)
+
+    def _alive(self, connection: sqlite3.Connection, key: str) -> bytes | None:
+        row: tuple[bytes] | None = connection.execute(
+            "SELECT value FROM entries WHERE key = ? AND expires > ?",
+            (_hashed(key), self._clock()),
+        ).fetchone()
+        return row[0] if row else None
+
+    def _sweep(self, connection: sqlite3.Connection) -> None:
+        now = self._clock()
+        if 0 <= now - self._swept < SWEEP_INTERVAL:
+            return
+        # The caller's own write is done: it must not be reported as failed because of this.
+        with contextlib.suppress(sqlite3.Error):
+            removed = connection.execute(
+                "DELETE FROM entries WHERE key IN "
+                "(SELECT key FROM entries WHERE expires <= ? LIMIT ?)",
+                (now, SWEEP_LIMIT),
+            ).rowcount
+            if removed < SWEEP_LIMIT:
+                self._swept = now
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            try:
+                with self._connection() as connection:
+                    return work(connection)
+            except sqlite3.Error as error:
+                if _is_busy(error):
+                    raise
+                # The file may have been deleted, emptied or replaced under us. A claim that was
+                # written after all is refused the second time, which is the safe side.
+                self.close()
+                with self._connection() as connection:
+                    return work(connection)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(f"the SQLite store {self._path}: {error}") from error
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        opened = self._idle_one() or _open(self._path)
+        try:
+            yield opened.connection
+        except BaseException:
+            # Whatever interrupted it, a transaction may be open: closing rolls it back.
+            opened.close()
+            raise
+        self._idle.append(opened)
+        if len(self._idle) > MAX_IDLE:
+            self._idle.popleft().close()
+
+    def _idle_one(self) -> _Opened | None:
+        with contextlib.suppress(IndexError):
+            while True:
+                opened = self._idle.pop()
+                if opened.pid == os.getpid() and opened.file == _identity(self._path):
+                    return opened
+                opened.close()
+        return None
+
+
+def _hashed(key: str) -> bytes:
+    # Whatever a key is made of, the file holds 32 bytes that do not tell (a key may name a user).
+    return sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _is_busy(error: BaseException) -> bool:
+    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def _open(path: Path) -> _Opened:
+    """Connect to ``path``, making the file and its table where they are missing.
+
+    SQLite's own busy timeout does not cover the change to WAL, which fails at once while another
+    process makes it: so the whole opening is tried again until the timeout has passed.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        _make_file(path)
+        # Each connection serves one call at a time, but not always from the same thread.
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            # After a power cut the last entries may be missing; the file is never damaged.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(_SCHEMA)
+            return _Opened(connection, _identity(path), os.getpid())
+        except BaseException as error:
+            connection.close()
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _make_file(path: Path) -> None:
+    """Make ``path`` an empty file of mode 0600, if there is nothing yet.
+
+    It is made under another name, closed, and then linked: closing a database file drops every
+    lock that this process holds on it (https://sqlite.org/howtocorrupt.html section 2.2), so it
+    must never be opened here while another thread may use it.
+    """
+    if path.exists():
+        return
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
+
+
+def _close_all(idle: deque[_Opened]) -> None:
+    with contextlib.suppress(IndexError):
+        while True:
+            idle.pop().close()
+
+
+def _before_fork() -> None:
+    for store in list(_stores):
+        store.close()
+
+
+# Where there is no such function (Windows), there is no fork either.
+getattr(os, "register_at_fork", dict)(before=_before_fork)

@@ -1,0 +1,88 @@
+"""Who is signed in, as the app sees it in ``scope["user"]`` and ``scope["auth"]``.
+
+The names are those of ``starlette.authentication``, so ``request.user``, ``request.auth`` and
+``@requires("authenticated")`` work unchanged; nothing here imports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A signed-in user. ``(iss, sub)`` is the stable key; every claim can be missing.
+
+    ``claims`` holds the claims named by ``INTASTELLAR_CLAIMS``. It is shared between the requests
+    of one session: read it, do not write to it. Two users are equal when ``iss`` and ``sub`` are.
+    """
+
+    sub: str
+    iss: str
+    claims: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Always true."""
+        return True
+
+    @property
+    def identity(self) -> str:
+        """``sub``, the provider's name for this user (OpenID Connect Core section 5.7)."""
+        return self.sub
+
+    @property
+    def display_name(self) -> str:
+        """A name to greet the user by: the first of the name claims that is there."""
+        return self._text("name") or self._text("preferred_username") or self.email or self.sub
+
+    @property
+    def email(self) -> str | None:
+        """The e-mail address, if the provider gave one. It can change and may be unverified."""
+        return self._text("email")
+
+    def _text(self, claim: str) -> str | None:
+        value = self.claims.get(claim)
+        return value if isinstance(value, str) and value.strip() else None
+
+
+@dataclass(frozen=True, slots=True)
+class AnonymousUser:
+    """Nobody is signed in. It has every attribute of ``User``, so templates need no ``if``."""
+
+    sub: None = None
+    iss: None = None
+    claims: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Always false."""
+        return False
+
+    @property
+    def identity(self) -> str:
+        """Empty."""
+        return ""
+
+    @property
+    def display_name(self) -> str:
+        """Empty."""
+        return ""
+
+    @property
+    def email(self) -> None:
+        """``None``."""
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """What the user may do: ``scopes`` as the provider granted them, and ``authenticated``."""
+
+    scopes: tuple[str, ...] = ()
+    access_token: str | None = field(default=None, repr=False)
+
+
+ANONYMOUS = AnonymousUser()
+NO_AUTH = Auth()
