@@ -48,7 +48,7 @@ class AuthMiddleware:
         self._outside = Outside(open_store(settings.store_url), settings.http_timeout)
         self._routes = make_routes(settings.path_prefix)
         self._after_logout = site.app_path(site.after_logout)
-        self._recall, self._clock = site.admissions.recall, site.clock
+        self._at_once, self._clock = site.admissions.at_once, site.clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a path of ours, or call the app with ``scope["user"]`` and ``scope["auth"]``."""
@@ -63,7 +63,7 @@ class AuthMiddleware:
                 await _send(reply, scope, send)
                 return
         header = _cookie_header(scope["headers"])
-        admitted = self._recall(header, self._clock())
+        admitted = self._at_once(header, self._clock()) if header else None
         if admitted is None and header:
             admitted = await self._outside.run(self._site.admissions.admit(header, self._clock()))
         if kind == "websocket":

@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import secrets
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ def _serve(arguments: argparse.Namespace) -> int:
         _print(f"issuer: {issuer}")
         for user in app.state.provider.users.values():
             _print(f"test user: {user.sub} ({user.name}, {user.email})")
-        serve(app, listener)
+        # Ctrl-C is how it is meant to end.
+        with suppress(KeyboardInterrupt):
+            serve(app, listener)
     return 0
 
 

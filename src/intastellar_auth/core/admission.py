@@ -9,6 +9,7 @@ seconds apart in each process; a cookie that was sealed within that time was hel
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from intastellar_auth import log
@@ -22,9 +23,13 @@ _MOST_REMEMBERED = 4096
 _MOST_ENDED = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Admitted:
-    """A signed-in request's user, good ``until`` a time; its cookie is due anew at ``roll_at``."""
+    """A signed-in request's user, good ``until`` a time; its cookie is due anew at ``roll_at``.
+
+    Not frozen, though nobody changes one: it is made for every new cookie, and a frozen one takes
+    four times as long.
+    """
 
     user: User
     auth: Auth
@@ -41,19 +46,29 @@ class Admissions:
     sessions: Sessions
     interval: float
     _needle: bytes
-    _remembered: dict[bytes, Admitted] = field(default_factory=dict)
-    _ended: dict[str, None] = field(default_factory=dict)
+    # Ordered, to let the oldest go: a plain dict looks past every entry it ever let go of.
+    _remembered: OrderedDict[bytes, Admitted] = field(default_factory=OrderedDict)
+    _ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
-    def recall(self, header: bytes, now: float) -> Admitted | None:
-        """Return who sent ``header`` if that was looked into recently: nothing is decrypted."""
+    def at_once(self, header: bytes, now: float) -> Admitted | None:
+        """Return who sent ``header`` where that takes no question to the store.
+
+        A remembered cookie costs one look into a dictionary, a new one is opened. What is not so
+        simple (chunks, twins, a check that is due) is for ``admit``.
+        """
         needle = self._needle
         start = header.find(needle)
-        if start > 0 and not header.endswith(b"; ", 0, start):
+        if start == -1 or (start and not header.endswith(b"; ", 0, start)):
             return None
         end = header.find(b";", start)
         text = header[start + len(needle) : end] if end != -1 else header[start + len(needle) :]
         admitted = self._remembered.get(text)
-        return admitted if admitted is not None and now < admitted.until else None
+        if admitted is not None:
+            return admitted if now < admitted.until else None
+        session = self.sessions.unseal(text, now)
+        if session is None or now - session.rolled >= self.interval or session.id in self._ended:
+            return None
+        return self._remember(text, session, session.rolled)
 
     def admit(self, header: bytes, now: float) -> Flow[Admitted | None]:
         """Return who sent ``header``, ``None`` for nobody who is signed in."""
@@ -89,8 +104,8 @@ class Admissions:
 
     def forget(self, session_id: str) -> None:
         """Let the session go at once in this process; the store tells the others."""
-        while len(self._ended) >= _MOST_ENDED:
-            del self._ended[next(iter(self._ended))]
+        if len(self._ended) >= _MOST_ENDED:
+            self._ended.popitem(last=False)
         self._ended[session_id] = None
         for text, admitted in list(self._remembered.items()):
             if admitted.session.id == session_id:
@@ -108,8 +123,8 @@ class Admissions:
         return ended
 
     def _remember(self, text: bytes, session: Session, checked: float) -> Admitted:
-        while len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.pop(next(iter(self._remembered)), None)
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
         admitted = Admitted(
             user=User(session.sub, session.iss, session.claims),
             auth=Auth(("authenticated", *session.scopes)),

@@ -17,10 +17,6 @@ from intastellar_auth.core.effects import Flow, get, put
 from intastellar_auth.core.seal import Sealer, from_text, to_text
 from intastellar_auth.errors import SealBroken
 
-# A roll costs a seal and a Set-Cookie: often enough for SESSION_IDLE to be true to a tenth.
-_ROLL_SHARE = 10
-_ROLL_AT_MOST_EVERY = 300.0
-
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -50,7 +46,8 @@ _decode = msgspec.msgpack.Decoder(Session).decode
 class Sessions:
     """How this site keeps sessions: everything that is decided at start-up.
 
-    ``lifetime`` and ``idle`` are ``SESSION_LIFETIME`` and ``SESSION_IDLE`` in seconds.
+    ``lifetime`` and ``idle`` are ``SESSION_LIFETIME`` and ``SESSION_IDLE``, ``roll_after`` how long
+    after the last roll a session in use is sealed anew; all in seconds.
     """
 
     name: str
@@ -58,15 +55,12 @@ class Sessions:
     sealer: Sealer
     lifetime: float
     idle: float
-
-    @property
-    def roll_after(self) -> float:
-        """Seconds after which a session in use is sealed anew."""
-        return min(self.idle / _ROLL_SHARE, _ROLL_AT_MOST_EVERY)
+    roll_after: float
 
     def ends_at(self, session: Session) -> float:
         """Return when ``session`` ends if it is not rolled; a roll leaves ``created`` alone."""
-        return min(session.created + self.lifetime, session.rolled + self.idle)
+        latest, idle = session.created + self.lifetime, session.rolled + self.idle
+        return latest if latest < idle else idle
 
     def unseal(self, text: bytes, now: float) -> Session | None:
         """Return the session that ``text`` holds, ``None`` if it holds none that is alive."""
@@ -112,6 +106,14 @@ class Sessions:
         """Write the tombstone of ``session``: it lasts as long as any copy of its cookie could."""
         remains = session.created + self.lifetime - now
         yield from put(_tombstone(session.id), b"", max(remains, self.idle))
+
+
+def roll_after(idle: float) -> float:
+    """Return the seconds between rolls: a tenth of ``idle``, so that it is true to a tenth.
+
+    Never more than five minutes, and never at every request: a roll costs a seal and a Set-Cookie.
+    """
+    return min(idle / 10, 300.0)
 
 
 def has_ended(session: Session) -> Flow[bool]:

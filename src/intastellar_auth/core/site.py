@@ -20,7 +20,7 @@ from intastellar_auth.core.paths import PathRules
 from intastellar_auth.core.provider import Provider
 from intastellar_auth.core.return_to import return_path
 from intastellar_auth.core.seal import Sealer, make_sealer
-from intastellar_auth.core.session import Sessions
+from intastellar_auth.core.session import Sessions, roll_after
 from intastellar_auth.oidc.client_auth import Client, choose_method, load_private_key
 from intastellar_auth.oidc.discovery import Metadata
 from intastellar_auth.settings import Settings
@@ -116,6 +116,7 @@ def make_site(
         sealer=sealer("session", name),
         lifetime=settings.session_lifetime,
         idle=settings.session_idle,
+        roll_after=roll_after(settings.session_idle),
     )
     return Site(
         settings=settings,

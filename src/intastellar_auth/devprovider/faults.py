@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FAULTS: Final[dict[str, str]] = {
     "discovery_500": "the discovery document is answered with 500",
@@ -33,7 +36,8 @@ _SLOW: Final = 3.0
 class Faults:
     """What is on order. Each order is used up one request at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, rotate_keys: Callable[[], None]) -> None:
+        self._rotate_keys = rotate_keys
         self._lock = threading.Lock()
         self._orders: dict[str, int] = {}
         self.seconds = _SLOW
@@ -42,12 +46,16 @@ class Faults:
         """Let the next ``times`` requests that can, fail as ``name`` says.
 
         ``seconds`` is how late ``token_slow`` answers. Raises ``ValueError`` for an unknown name
-        and for ``times`` below one. ``rotate_keys`` is for the keys: see ``Provider.order``.
+        and for ``times`` below one.
         """
         if name not in FAULTS:
             raise ValueError(f"name: {name!r} is no fault. Choose from {', '.join(FAULTS)}")
         if times < 1:
             raise ValueError(f"times: {times} is below 1")
+        if name == "rotate_keys":
+            for _ in range(times):
+                self._rotate_keys()
+            return
         with self._lock:
             self._orders[name] = self._orders.get(name, 0) + times
             self.seconds = seconds

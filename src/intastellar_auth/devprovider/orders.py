@@ -38,7 +38,7 @@ async def order_fault(request: Request) -> Response:
     """Order a fault: ``{"name": "token_500", "times": 1}``."""
     try:
         order = msgspec.json.decode(await _json(request), type=_Fault)
-        provider_of(request).order(order.name, order.times, seconds=order.seconds)
+        provider_of(request).faults.order(order.name, order.times, seconds=order.seconds)
     except (msgspec.DecodeError, ValueError) as problem:
         raise OAuthError("invalid_request", str(problem)) from None
     return JSONResponse({"ordered": order.name, "times": order.times})

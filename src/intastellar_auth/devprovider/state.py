@@ -62,7 +62,7 @@ class Provider:
         """Begin with keys and nothing else."""
         self.keys = Keys()
         self.log = Log(self.clock)
-        self.faults = Faults()
+        self.faults = Faults(self.keys.rotate)
         self.grants = Grants(self.clock, self.log)
         self.sessions = Sessions(self.clock)
         self.interactions = Shelf(self.clock)
@@ -78,12 +78,6 @@ class Provider:
     def session(self, request: Request) -> Session | None:
         """Return the session of the browser that sent ``request``."""
         return self.sessions.get(request.cookies.get(self.cookie_name))
-
-    def order(self, name: str, times: int = 1, *, seconds: float = 3.0) -> None:
-        """Order the fault ``name``, as ``Faults.order`` does; ``rotate_keys`` happens at once."""
-        self.faults.order(name, times, seconds=seconds)
-        while self.faults.use("rotate_keys"):
-            self.keys.rotate()
 
     def reset(self) -> None:
         """Forget everything but clients, users and keys, which others may hold copies of."""

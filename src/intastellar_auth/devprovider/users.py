@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from intastellar_auth.devprovider.jsons import Json
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from intastellar_auth.devprovider.jsons import Json
+Claims: TypeAlias = dict[str, Json]
 
 SCOPES: Final = ("openid", "profile", "email", "phone", "address", "offline_access")
 
@@ -28,12 +30,12 @@ class DevUser:
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
 
-    def claims(self, scopes: Collection[str]) -> dict[str, Json]:
+    def claims(self, scopes: Collection[str]) -> Claims:
         """Return the claims that ``scopes`` ask for (OpenID Connect Core section 5.4).
 
         ``roles`` and ``groups`` are in no specification; they come with ``profile``.
         """
-        by_scope: dict[str, dict[str, Json]] = {
+        by_scope: dict[str, Claims] = {
             "profile": {
                 "name": self.name,
                 "preferred_username": self.sub,
@@ -46,7 +48,7 @@ class DevUser:
             "phone": {"phone_number": self.phone_number, "phone_number_verified": False},
             "address": {"address": {"formatted": self.address}},
         }
-        claims: dict[str, Json] = {"sub": self.sub}
+        claims: Claims = {"sub": self.sub}
         for scope in scopes:
             claims |= by_scope.get(scope, {})
         return claims

@@ -63,8 +63,9 @@ async def afetch(request: Fetch, *, timeout: float) -> Answer:  # noqa: ASYNC109
     async with contextlib.AsyncExitStack() as line:
         with anyio.move_on_after(timeout), _translated(call):
             # A client for one call: it brings no cookie of another user's and no connection that
-            # the provider may be closing just now, so a failure to connect is surely one.
-            async with httpx.AsyncClient(verify=_tls(), timeout=None) as client:
+            # the provider may be closing just now, so a failure to connect is surely one. Its own
+            # limits are for single steps and never come first.
+            async with httpx.AsyncClient(verify=_tls(), timeout=timeout + 1) as client:
                 outgoing = _outgoing(client, request, trace)
                 call.begin()
                 async with contextlib.aclosing(
@@ -119,7 +120,7 @@ def _exchange(request: Fetch, call: Call, timeout: float) -> Answer:
     with (
         contextlib.ExitStack() as line,
         _translated(call),
-        # Its limits for single steps end a thread that nobody waits for any more.
+        # These limits for single steps end a thread that nobody waits for any more.
         httpx.Client(verify=_tls(), timeout=timeout + 1) as client,
     ):
         outgoing = _outgoing(client, request, trace)
