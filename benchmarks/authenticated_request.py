@@ -16,9 +16,8 @@ import json
 import logging
 import statistics
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import cycle
-from typing import Any
 
 import itsdangerous
 from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser

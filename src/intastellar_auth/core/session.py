@@ -59,8 +59,7 @@ class Sessions:
 
     def ends_at(self, session: Session) -> float:
         """Return when ``session`` ends if it is not rolled; a roll leaves ``created`` alone."""
-        latest, idle = session.created + self.lifetime, session.rolled + self.idle
-        return latest if latest < idle else idle
+        return min(session.created + self.lifetime, session.rolled + self.idle)
 
     def unseal(self, text: bytes, now: float) -> Session | None:
         """Return the session that ``text`` holds, ``None`` if it holds none that is alive."""
