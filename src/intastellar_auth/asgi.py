@@ -57,7 +57,7 @@ class AuthMiddleware:
             await self._app(scope, receive, self._finishing(send))
             return
         path = _app_path(scope)
-        if kind == "http" and (path in self._routes or path == self._after_logout):
+        if kind == "http" and self._may_be_ours(path, scope):
             reply = await self._own_answer(path, scope, receive)
             if reply is not None:
                 await _send(reply, scope, send)
@@ -79,6 +79,11 @@ class AuthMiddleware:
         else:
             scope["user"], scope["auth"] = ANONYMOUS, NO_AUTH
         await self._app(scope, receive, send)
+
+    def _may_be_ours(self, path: str, scope: Scope) -> bool:
+        if path in self._routes:
+            return True
+        return path == self._after_logout and b"state=" in scope["query_string"]
 
     async def _own_answer(self, path: str, scope: Scope, receive: Receive) -> Reply | None:
         route = self._routes.get(path)

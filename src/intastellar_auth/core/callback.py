@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 
 from intastellar_auth import log
-from intastellar_auth.core import refused, replies
+from intastellar_auth.core import pages, refused, replies
 from intastellar_auth.core.attempt import Attempt, State
 from intastellar_auth.core.effects import Flow
 from intastellar_auth.core.exchange import exchange
@@ -65,7 +65,7 @@ def _with_cookie(
     if attempt.finished:
         found = yield from recall(what)
     elif not site.attempts.is_open(attempt, site.clock()):
-        return (yield from _start_again(site, request, attempt.return_to, attempt.restarts))
+        return (yield from _start_again(site, request, attempt, "it took too long"))
     else:
         # All that can fail without the code is done before it is claimed: nothing is lost by it.
         metadata = yield from site.provider.metadata()
@@ -73,7 +73,7 @@ def _with_cookie(
             yield from site.provider.keys()
         found = yield from once(what, lambda: exchange(site, metadata, attempt, parameters))
     if found is No.LAPSED:
-        return (yield from _start_again(site, request, attempt.return_to, attempt.restarts))
+        return (yield from _start_again(site, request, attempt, found.value))
     if found is No.WINDOW_OVER:
         return (yield from _too_late(site, request, attempt.return_to))
     return (yield from _answer(site, request, attempt, parameters["state"], decode_outcome(found)))
@@ -85,7 +85,7 @@ def _answer(
     """The same for everyone who asks: rows P1 to P4, and P9 where it went wrong."""
     session, failure = outcome.session, outcome.failure
     if failure is not None and failure.restart and attempt.restarts < _RESTARTS:
-        return (yield from start(site, request, attempt.return_to, attempt.restarts + 1))
+        return (yield from _start_again(site, request, attempt, failure.code))
     if failure is not None:
         return refused.failed(site, request, failure, attempt.return_to)
     if session is None or not (yield from _lives(site, session)):
@@ -93,14 +93,17 @@ def _answer(
         detail = "the session that the callback gave has ended"
         return refused.not_here(site, request, detail, attempt.return_to)
     header = request.cookie_header.encode("latin-1")
-    return replies.redirect(
-        _target(site, attempt.return_to),
-        [
-            *site.sessions.set_cookies(session, header, site.clock()),
-            *site.hints.set_cookies(outcome.id_token),
-            site.attempts.receipt_cookie(attempt, text),
-        ],
-    )
+    set_cookies = [
+        *site.sessions.set_cookies(session, header, site.clock()),
+        *site.hints.set_cookies(outcome.id_token),
+        site.attempts.receipt_cookie(attempt, text),
+    ]
+    target = _target(site, attempt.return_to)
+    if site.settings.cookie_samesite == "strict":
+        # A redirect would still be the provider's navigation, without Strict cookies: the visitor
+        # would arrive as nobody, and be sent to sign in once more, without end (CK-21).
+        return replies.step(pages.signed_in(target), target, set_cookies)
+    return replies.redirect(target, set_cookies)
 
 
 def _without_cookie(
@@ -117,7 +120,7 @@ def _without_cookie(
         return refused.expired(
             site, request, "an error of the provider came without a login cookie", state.return_to
         )
-    return (yield from _start_again(site, request, state.return_to, state.restarts))
+    return (yield from _start_again(site, request, state, "its login cookie is gone"))
 
 
 def _too_late(site: Site, request: Request, return_to: str) -> Flow[Reply]:
@@ -129,17 +132,17 @@ def _too_late(site: Site, request: Request, return_to: str) -> Flow[Reply]:
     return refused.not_here(site, request, detail, return_to)
 
 
-def _start_again(site: Site, request: Request, return_to: str, restarts: int) -> Flow[Reply]:
+def _start_again(site: Site, request: Request, lost: Attempt | State, because: str) -> Flow[Reply]:
     """Rows P8 and P9: by itself, but not twice, or a browser without cookies would never stop."""
+    return_to = _target(site, lost.return_to)
     session = site.sessions.find(request.cookie_header.encode("latin-1"), site.clock())
     if session is not None and (yield from _lives(site, session)):
-        return replies.redirect(_target(site, return_to))
-    if restarts >= _RESTARTS:
-        return refused.expired(
-            site, request, "the login cookie is gone or too old, for the second time", return_to
-        )
-    log.event(logging.INFO, "sign_in_started_again", {"restarts": restarts + 1})
-    return (yield from start(site, request, _target(site, return_to), restarts + 1))
+        return replies.redirect(return_to)
+    if lost.restarts >= _RESTARTS:
+        detail = f"the sign-in cannot be finished, for the second time: {because}"
+        return refused.expired(site, request, detail, return_to)
+    log.event(logging.INFO, "sign_in_started_again", {"because": because})
+    return (yield from start(site, request, return_to, lost.restarts + 1))
 
 
 def _lives(site: Site, session: Session) -> Flow[bool]:

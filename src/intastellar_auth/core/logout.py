@@ -57,6 +57,8 @@ def landed(site: Site, request: Request) -> Reply | None:
     ``None`` for every other request to that path: it is the app's own page. The state is sealed, so
     a foreign one leads nowhere (CF-L02).
     """
+    if request.method != "GET":
+        return None
     try:
         text = parameters(request).get("state", "")
         next_path = site.landings.open(from_text(text.encode())).decode()

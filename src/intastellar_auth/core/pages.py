@@ -126,6 +126,11 @@ def offer(*, sign_in: str, home: str) -> str:
     )
 
 
+def signed_in(next_path: str) -> str:
+    """Return the page that a sign-in passes through where a redirect would lose the session."""
+    return _page("You are signed in", _ways(_first_link("Go on", next_path)))
+
+
 def signed_out(*, sign_in: str, home: str) -> str:
     """Return the page that a sign-out ends at where the site has no page for it."""
     return _page(

@@ -7,11 +7,13 @@ request fetches, the others wait for it or go on with what was known before (DJ-
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from intastellar_auth import log
 from intastellar_auth.core.effects import Flow, fetch, pause
 from intastellar_auth.errors import AnswerInvalid, ProviderError
 from intastellar_auth.oidc.discovery import (
@@ -97,7 +99,11 @@ class Provider:
 
     def _discover(self, issuer: str) -> Flow[Metadata]:
         answer = yield from fetch(build_discovery_request(issuer))
-        return self.said(read_discovery_answer(answer, issuer))
+        found = read_discovery_answer(answer, issuer)
+        if found.code_challenge_methods is not None and "S256" not in found.code_challenge_methods:
+            # PKCE is sent all the same, and there is nothing to fall back to (RQ-04).
+            log.event(logging.WARNING, "pkce_s256_not_announced", {"issuer": issuer})
+        return self.said(found)
 
     def _fetch_keys(self) -> Flow[KeySet]:
         metadata = yield from self.metadata()

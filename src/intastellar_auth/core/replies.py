@@ -33,6 +33,17 @@ def nothing(set_cookies: Iterable[str] = ()) -> Reply:
     return _reply(204, b"", set_cookies)
 
 
+def step(html: str, location: str, set_cookies: Iterable[str]) -> Reply:
+    """Return a page that goes on to ``location`` by itself, as a navigation of this site's own."""
+    return _reply(
+        200,
+        html.encode(),
+        set_cookies,
+        ("content-type", "text/html; charset=utf-8"),
+        ("refresh", f"0;url={location}"),
+    )
+
+
 def page(
     html: str,
     *,

@@ -6,12 +6,14 @@ compiled. A simulation gives its own clock and randomness.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote
 
+from intastellar_auth import log
 from intastellar_auth.core.admission import Admissions, make_admissions
 from intastellar_auth.core.attempt import Attempts
 from intastellar_auth.core.cookies import CookieAttributes
@@ -21,7 +23,7 @@ from intastellar_auth.core.provider import Provider
 from intastellar_auth.core.return_to import return_path
 from intastellar_auth.core.seal import Sealer, make_sealer
 from intastellar_auth.core.session import Sessions, roll_after
-from intastellar_auth.oidc.client_auth import Client, choose_method, load_private_key
+from intastellar_auth.oidc.client_auth import Client, SigningKey, choose_method, load_private_key
 from intastellar_auth.oidc.discovery import Metadata
 from intastellar_auth.settings import Settings
 
@@ -44,12 +46,12 @@ class Site:
     prefix: str
     landing: str
     after_logout: str
+    private_key: SigningKey | None
 
     def client(self, metadata: Metadata) -> Client:
         """Return how we make ourselves known at the token endpoint that ``metadata`` names."""
-        settings = self.settings
-        secret, key = settings.client_secret, settings.client_private_key
-        private_key = None if key is None else load_private_key(key.get_secret_value())
+        settings, private_key = self.settings, self.private_key
+        secret = settings.client_secret
         return Client(
             client_id=settings.client_id,
             method=choose_method(
@@ -92,7 +94,8 @@ def make_site(
     bare = name.removeprefix("__Host-").removeprefix("__Secure-")
     path_bound = f"__Secure-{bare}" if settings.secure else bare
     prefix = settings.base_path + settings.path_prefix
-    keys = [key.get_secret_value().encode() for key in settings.secret_keys]
+    keys = [secret.get_secret_value().encode() for secret in settings.secret_keys]
+    key = settings.client_private_key
 
     def sealer(purpose: str, cookie: str = "") -> Sealer:
         binding = [purpose, cookie, settings.issuer_or_origin, settings.client_id]
@@ -118,6 +121,8 @@ def make_site(
         idle=settings.session_idle,
         roll_after=roll_after(settings.session_idle),
     )
+    if settings.log_claims:
+        log.event(logging.WARNING, "claims_are_logged", {"because_of": "INTASTELLAR_LOG_CLAIMS"})
     return Site(
         settings=settings,
         clock=clock,
@@ -148,6 +153,7 @@ def make_site(
         prefix=prefix,
         landing=settings.landing_path,
         after_logout=settings.post_logout_path,
+        private_key=None if key is None else load_private_key(key.get_secret_value()),
     )
 
 

@@ -115,11 +115,14 @@ class Grants:
             kind[token] = _Token(grant, scope, self._clock() + ttl)
         return token
 
-    def spend_refresh_token(self, token: str, client_id: str) -> Grant:
-        """Return the grant behind ``token`` and spend it; raises ``OAuthError`` ``invalid_grant``.
+    def spend_refresh_token(
+        self, token: str, client_id: str, scope: tuple[str, ...] | None
+    ) -> tuple[Grant, tuple[str, ...]]:
+        """Return the grant behind ``token`` and the scope, which may be narrowed; spend ``token``.
 
-        A spent one revokes the family (RFC 9700 section 4.14.2): one of its two users is a thief,
-        and nobody knows which.
+        Raises ``OAuthError``: ``invalid_scope`` for a wider scope (RFC 6749 section 6), which
+        spends nothing, and ``invalid_grant``. A spent one revokes the family (RFC 9700 section
+        4.14.2): one of its two users is a thief, and nobody knows which.
         """
         with self._lock:
             known = self._refresh.get(token)
@@ -131,8 +134,10 @@ class Grants:
                 raise OAuthError("invalid_grant", "refresh_token was already used: all are revoked")
             if not self._is_alive(known):
                 raise OAuthError("invalid_grant", "refresh_token has expired or was revoked")
+            if scope is not None and not set(scope) <= set(known.scope):
+                raise OAuthError("invalid_scope", "scope is wider than what was granted")
             self._spent.add(token)
-            return known.grant
+            return known.grant, scope or known.scope
 
     def access(self, token: str) -> tuple[Grant, tuple[str, ...]] | None:
         """Return the grant and the scope of a live access token."""

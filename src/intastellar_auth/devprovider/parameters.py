@@ -58,4 +58,4 @@ async def read_parameters(request: Request) -> Parameters:
     """Return the query of a ``GET``, the form of a ``POST`` (OpenID Connect Core 3.1.2.1)."""
     if request.method == "POST":
         return await read_form(request)
-    return parse_parameters(request.url.query)
+    return parse_parameters(request.scope["query_string"].decode("latin-1"))

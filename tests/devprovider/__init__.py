@@ -1,0 +1,1 @@
+"""The development provider refuses whatever the strictest provider would."""

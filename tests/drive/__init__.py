@@ -1,0 +1,1 @@
+"""The drivers and the HTTP client, against real servers."""
