@@ -19,10 +19,11 @@ from intastellar_auth.core.dispatch import answer, make_routes
 from intastellar_auth.core.logout import landed
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.navigation import is_navigation
-from intastellar_auth.core.refused import sign_in_needed, too_large
+from intastellar_auth.core.refused import refused, sign_in_needed
 from intastellar_auth.core.replies import redirect
 from intastellar_auth.core.site import make_site
 from intastellar_auth.drive.concurrent import Outside
+from intastellar_auth.errors import RequestTooLarge
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
 from intastellar_auth.user import ANONYMOUS, NO_AUTH
@@ -92,7 +93,8 @@ class AuthMiddleware:
             return landed(self._site, _request(scope, path))
         body = await _read_body(receive) if scope["method"] == "POST" else b""
         if body is None:
-            return too_large(self._site)
+            error = RequestTooLarge(f"a body of more than {_MAX_BODY} bytes")
+            return refused(self._site, _request(scope, path), error)
         return await self._outside.run(answer(self._site, route, _request(scope, path, body)))
 
     async def _refuse(self, path: str, scope: Scope, send: Send) -> None:

@@ -4,7 +4,8 @@
     ├── SettingsError              the site's owner has a setting to mend; raised at start-up only
     ├── RequestRefused       400   the browser sent something we do not act on
     │   ├── StateRefused     400   its state is missing, forged, or not this browser's
-    │   └── AttemptExpired   400   it took too long, or its cookies did not come back
+    │   ├── AttemptExpired   400   it took too long, or its cookies did not come back
+    │   └── RequestTooLarge  413   it posted more than any form of ours
     ├── SignInRefused        403   the provider answered the authorization request with an error
     ├── ProviderError        502   the provider did not do what the specification requires
     │   ├── ProviderUnreachable 503  nothing was sent: trying again is safe
@@ -66,10 +67,17 @@ class AttemptExpired(RequestRefused):
     sentence = "This sign-in has expired. Please start again."
 
 
+class RequestTooLarge(RequestRefused):
+    """The body is larger than any form that a path of ours takes."""
+
+    code = "content_too_large"
+    status = 413
+
+
 class SignInRefused(AuthError):
     """The provider sent the browser back with an error (RFC 6749 section 4.1.2.1).
 
-    ``provider_error`` is its ``error``, ``provider_error_description`` what it said about it.
+    ``provider_error`` is its ``error``; what it said about it is in ``detail``.
     """
 
     code = "sign_in_refused"

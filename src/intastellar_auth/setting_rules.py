@@ -6,24 +6,18 @@ is not among them has been reported already, so a rule that needs it has nothing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
+from pydantic import ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from intastellar_auth.core.return_to import return_path
 from intastellar_auth.setting_checks import COOKIE_PREFIXES
-from intastellar_auth.setting_sources import variable
+from intastellar_auth.setting_sources import Problem, variable
 from intastellar_auth.setting_urls import Url, parse_url
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import TypeAlias
-
-    from pydantic import ValidationError, ValidationInfo
-
-    from intastellar_auth.setting_sources import Problem
-
-    Known: TypeAlias = Mapping[str, object]
+Known: TypeAlias = Mapping[str, object]
 
 
 def wrong(field: str, text: str) -> PydanticCustomError:

@@ -7,16 +7,13 @@ Pydantic reads the values. This file finds what it would pass over in silence: m
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
 from intastellar_auth.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 PREFIX = "INTASTELLAR_"
 SECRETS = ("client_secret", "client_private_key", "secret_keys")

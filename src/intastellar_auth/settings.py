@@ -7,7 +7,8 @@ those before it that are right by themselves. So one start reports everything th
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import (
     AfterValidator,
@@ -25,9 +26,6 @@ from intastellar_auth import setting_rules as rule
 from intastellar_auth import setting_sources as source
 from intastellar_auth import setting_urls as url
 from intastellar_auth.errors import SettingsError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Endpoint = Annotated[str, AfterValidator(url.provider_url)]
 Secret = Annotated[SecretStr, AfterValidator(check.hidden(check.client_text))]

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+
+from pydantic.fields import FieldInfo
 
 from intastellar_auth.setting_sources import variable
 from intastellar_auth.settings import Settings
-
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
 
 # Defaults that depend on other settings, as they are on a site of its own with nothing else set.
 _COMPUTED = {

@@ -8,7 +8,6 @@ forged one is told from a stale one.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -102,8 +101,9 @@ class Attempts:
 
     def find(self, header: bytes, text: str, state: State) -> Attempt | None:
         """Return the attempt that this browser keeps for ``state``, ``None`` if it keeps none."""
-        for attempt in self._read(header, self._name(text).encode()):
-            if hmac.compare_digest(attempt.id, state.id):
+        for value in cookies.values(header, self._name(text).encode()):
+            attempt = self._open(value)
+            if attempt is not None and hmac.compare_digest(attempt.id, state.id):
                 return attempt
         return None
 
@@ -121,11 +121,11 @@ class Attempts:
         written = cookies.set_cookie(name, self._seal(attempt), self.attributes, int(self.timeout))
         room, count = MAX_BYTES - len(written.partition(";")[0]), MAX_ATTEMPTS - 1
         dropped: list[str] = []
-        for kept in self._newest_first(header):
-            room -= len(kept) + len(cookies.values(header, kept)[0]) + 2
+        for kept, value in self._newest_first(header):
+            room -= len(kept) + len(value) + len("=; ")
             count -= 1
             if room < 0 or count < 0:
-                dropped.append(cookies.clear_cookie(kept.decode("latin-1"), self.attributes))
+                dropped.append(cookies.clear_cookie(kept, self.attributes))
         return [written, *dropped]
 
     def receipt_cookie(self, attempt: Attempt, text: str) -> str:
@@ -135,25 +135,23 @@ class Attempts:
             self._name(text), self._seal(receipt), self.attributes, max(1, int(self.window))
         )
 
-    def _newest_first(self, header: bytes) -> list[bytes]:
-        """The names of the other attempts; one that does not open is the oldest of all."""
+    def _newest_first(self, header: bytes) -> list[tuple[str, bytes]]:
+        """The cookies of the other attempts; one that does not open is the oldest of all."""
 
-        def started(name: bytes) -> float:
-            return max((attempt.started for attempt in self._read(header, name)), default=0.0)
+        def started(cookie: tuple[str, bytes]) -> float:
+            attempt = self._open(cookie[1])
+            return attempt.started if attempt else 0.0
 
-        return sorted(cookies.names(header, self.prefix.encode()), key=started, reverse=True)
+        return sorted(cookies.named_alike(header, self.prefix).items(), key=started, reverse=True)
 
-    def _read(self, header: bytes, name: bytes) -> list[Attempt]:
-        attempts: list[Attempt] = []
-        for value in cookies.values(header, name):
-            try:
-                attempts.append(_decode_attempt(self.cookie_sealer.open(from_text(value))))
-            except SealBroken:
-                continue
-        return attempts
+    def _open(self, value: bytes) -> Attempt | None:
+        try:
+            return _decode_attempt(self.cookie_sealer.open(from_text(value)))
+        except SealBroken:
+            return None
 
     def _seal(self, attempt: Attempt) -> str:
         return to_text(self.cookie_sealer.seal(_encode(attempt)))
 
     def _name(self, text: str) -> str:
-        return self.prefix + hashlib.sha256(text.encode()).hexdigest()[:16]
+        return cookies.tagged(self.prefix, text)

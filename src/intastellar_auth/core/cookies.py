@@ -6,7 +6,10 @@ session does, and it unquotes what was never quoted.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from intastellar_auth.errors import SessionTooLarge
@@ -16,6 +19,9 @@ _LIMIT: Final = 4096
 MAX_CHUNKS: Final = 3
 # A twin can only be planted where the name has no __Host- prefix; a few tries are enough.
 _MAX_TWINS: Final = 4
+# Five attempts are kept; what is beyond these was planted, and goes in several answers.
+_MOST_ALIKE: Final = 20
+_TAG: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,19 @@ def values(header: bytes, name: bytes) -> list[bytes]:
     return found
 
 
-def names(header: bytes, prefix: bytes) -> list[bytes]:
-    """Return the names in ``header`` that begin with ``prefix``, in its order, each once."""
-    pairs = (pair.strip().partition(b"=")[0] for pair in header.split(b";"))
-    return list(dict.fromkeys(name for name in pairs if name.startswith(prefix)))
+def named_alike(header: bytes, prefix: str) -> dict[str, bytes]:
+    """Return the cookies in ``header`` that ``tagged`` may have named, at most a few.
+
+    Nothing else of a name can be in them, so they may go into a response header (HL-01).
+    """
+    pattern = re.compile(rb"(?:^|; ?)(%s[0-9a-f]{%d})=([^;\s]*)" % (prefix.encode(), _TAG))
+    found = islice(pattern.finditer(header), _MOST_ALIKE)
+    return {match[1].decode("ascii"): match[2] for match in found}
+
+
+def tagged(prefix: str, text: str) -> str:
+    """Return a cookie name made of ``prefix`` and a tag of ``text``."""
+    return prefix + hashlib.sha256(text.encode()).hexdigest()[:_TAG]
 
 
 def chunk_name(name: str, index: int) -> str:

@@ -9,14 +9,11 @@ protected if *any* reading of it is, and public only if *every* reading of it is
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from itertools import product
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 MAX_PATH = 8192
 """Characters. A longer path that is not plain is not read but refused, so that work is bounded."""

@@ -118,15 +118,3 @@ def prefetch_refused(site: Site) -> Reply:
         },
         status=403,
     )
-
-
-def too_large(site: Site) -> Reply:
-    """Return the 413 for a body that no form of ours has."""
-    return replies.data(
-        {
-            "error": "content_too_large",
-            "message": "The request is too large.",
-            "reference": log.new_reference(site.token_bytes),
-        },
-        status=413,
-    )

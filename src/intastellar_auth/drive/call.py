@@ -10,17 +10,13 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING
 
+import httpcore
 import httpx
 
 from intastellar_auth.errors import ProviderError, ProviderTimeout, ProviderUnreachable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    import httpcore
 
 
 class Call:

@@ -13,24 +13,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from threading import Thread
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import anyio
+import httpcore
 import httpx
 
-from intastellar_auth.core.effects import Answer
+from intastellar_auth.core.effects import Answer, Fetch
 from intastellar_auth.drive.call import Call
 from intastellar_auth.errors import AnswerInvalid, ProviderUnreachable
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Iterator, Mapping
-
-    import httpcore
-
-    from intastellar_auth.core.effects import Fetch
 
 MAX_ANSWER = 1 << 20
 """Bytes that the body of an answer may have."""

@@ -10,16 +10,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from intastellar_auth.errors import RequestRefused, SignInRefused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from intastellar_auth.oidc.discovery import Metadata
+from intastellar_auth.oidc.discovery import Metadata
 
 RESERVED_PARAMETERS: Final = frozenset(
     {

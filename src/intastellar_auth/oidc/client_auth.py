@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import quote_plus, urlencode
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,9 +26,6 @@ from intastellar_auth.core.effects import Fetch
 from intastellar_auth.errors import AnswerInvalid
 from intastellar_auth.oidc.jose import ALGORITHMS, encode_base64url
 from intastellar_auth.oidc.json_object import Json, optional_text, read_object
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFETIME: Final = 60

@@ -9,15 +9,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from intastellar_auth.core.effects import Fetch
+from intastellar_auth.core.effects import Answer, Fetch
 from intastellar_auth.errors import AnswerInvalid
 from intastellar_auth.oidc.json_object import Json, optional_text, optional_texts, read_json_answer
-
-if TYPE_CHECKING:
-    from intastellar_auth.core.effects import Answer
 
 _WHAT: Final = "the discovery document"
 _MAX_URL: Final = 2048

@@ -12,9 +12,9 @@ import hashlib
 import hmac
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from intastellar_auth.errors import TokenInvalid
+from intastellar_auth.errors import AnswerInvalid, TokenInvalid
 from intastellar_auth.oidc.jose import (
     JoseHeader,
     SignedToken,
@@ -23,10 +23,7 @@ from intastellar_auth.oidc.jose import (
     split_token,
 )
 from intastellar_auth.oidc.json_object import Json, read_object
-
-if TYPE_CHECKING:
-    from intastellar_auth.errors import AnswerInvalid
-    from intastellar_auth.oidc.jwks import KeySet
+from intastellar_auth.oidc.jwks import KeySet
 
 __all__ = [
     "IdToken",

@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
+from intastellar_auth.core.effects import Answer
 from intastellar_auth.errors import AnswerInvalid
-
-if TYPE_CHECKING:
-    from intastellar_auth.core.effects import Answer
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What a JSON text can say."""

@@ -7,7 +7,7 @@ new kind of key must not end all sign-ins. This file doesn't fetch, and doesn't 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -21,14 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
-from intastellar_auth.core.effects import Fetch
+from intastellar_auth.core.effects import Answer, Fetch
 from intastellar_auth.errors import AnswerInvalid
-from intastellar_auth.oidc.jose import ALGORITHMS, SignedToken, decode_base64url
+from intastellar_auth.oidc.jose import ALGORITHMS, JoseHeader, SignedToken, decode_base64url
 from intastellar_auth.oidc.json_object import Json, check_status, read_object
-
-if TYPE_CHECKING:
-    from intastellar_auth.core.effects import Answer
-    from intastellar_auth.oidc.jose import JoseHeader
 
 MAX_KEYS: Final = 100
 MAX_CANDIDATES: Final = 4

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from intastellar_auth.core.effects import Answer, Fetch
 from intastellar_auth.errors import AnswerInvalid, ClientRefused, CodeRefused, ProviderError
 from intastellar_auth.oidc.authorization import AuthorizationCode, error_words
 from intastellar_auth.oidc.client_auth import Client, build_form_request
+from intastellar_auth.oidc.discovery import Metadata
 from intastellar_auth.oidc.jose import MAX_TOKEN
 from intastellar_auth.oidc.json_object import Json, optional_text, read_json_answer, read_object
-
-if TYPE_CHECKING:
-    from intastellar_auth.core.effects import Answer, Fetch
-    from intastellar_auth.oidc.discovery import Metadata
 
 _WHAT: Final = "the token answer"
 MAX_ACCESS_TOKEN: Final = 16 * 1024

@@ -6,17 +6,13 @@ Not signed, so it may add to what the ID token says and never change who it is a
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
-from intastellar_auth.core.effects import Fetch
+from intastellar_auth.core.effects import Answer, Fetch
 from intastellar_auth.errors import AnswerInvalid, ProviderError
 from intastellar_auth.oidc.id_token import check_sub
 from intastellar_auth.oidc.json_object import Json, read_json_answer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from intastellar_auth.core.effects import Answer
 
 _WHAT: Final = "the userinfo answer"
 

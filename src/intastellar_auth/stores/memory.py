@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import time
 import weakref
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from threading import Lock
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _stores: weakref.WeakSet[MemoryStore] = weakref.WeakSet()
 

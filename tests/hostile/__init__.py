@@ -1,0 +1,1 @@
+"""A hostile provider, a hostile browser, and a site between them that must stay safe."""

@@ -1,0 +1,1 @@
+"""Each protocol step by itself: what it asks for, and what it believes."""
