@@ -27,8 +27,8 @@ def new_reference(token_bytes: Callable[[int], bytes]) -> str:
 def event(level: int, name: str, fields: Mapping[str, object]) -> None:
     """Log the event ``name`` with ``fields``, at ``level`` of the standard library's logging."""
     if logger.isEnabledFor(level):
-        text = " ".join(f"{key}={_quoted(value)}" for key, value in fields.items())
-        logger.log(level, "event=%s %s", name, text, extra={"event": name, "fields": dict(fields)})
+        text = "".join(f" {key}={_quoted(value)}" for key, value in fields.items())
+        logger.log(level, "event=%s%s", name, text, extra={"event": name, "fields": dict(fields)})
 
 
 def refusal(error: AuthError, reference: str, *, level: int = logging.WARNING) -> None:

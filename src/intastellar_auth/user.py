@@ -53,7 +53,7 @@ class AnonymousUser:
 
     sub: None = None
     iss: None = None
-    claims: Mapping[str, object] = field(default_factory=dict)
+    claims: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_authenticated(self) -> bool:

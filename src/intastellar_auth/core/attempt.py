@@ -21,7 +21,7 @@ from intastellar_auth.errors import SealBroken, StateRefused
 MAX_ATTEMPTS = 5
 MAX_BYTES = 3500
 # Some providers cut a state off at 256 characters; sealed, this much of a path still fits.
-_MAX_PATH_IN_STATE = 120
+_MAX_PATH_IN_STATE = 110
 _MAX_STATE = 256
 
 

@@ -84,7 +84,8 @@ def named_alike(header: bytes, prefix: str) -> dict[str, bytes]:
 
     Nothing else of a name can be in them, so they may go into a response header (HL-01).
     """
-    pattern = re.compile(rb"(?:^|; ?)(%s[0-9a-f]{%d})=([^;\s]*)" % (prefix.encode(), _TAG))
+    name = re.escape(prefix.encode())
+    pattern = re.compile(rb"(?:^|; ?)(%s[0-9a-f]{%d})=([^;\s]*)" % (name, _TAG))
     found = islice(pattern.finditer(header), _MOST_ALIKE)
     return {match[1].decode("ascii"): match[2] for match in found}
 

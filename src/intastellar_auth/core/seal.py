@@ -29,7 +29,8 @@ _PREFIX: Final = len(_VERSION) + _KEY_ID
 _HEAD: Final = _PREFIX + _NONCE
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
+# The characters of the other alphabet become one of neither, or a value had two spellings.
+_FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/..")
 _PADDING: Final = (b"", b"===", b"==", b"=")
 # What the last character can be: the bits of it that encode nothing are zero (RFC 4648 3.5).
 _ANY: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -1,0 +1,1 @@
+"""The example and the scripts, run as a newcomer runs them."""

@@ -1,0 +1,69 @@
+"""What the documents say is so."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import pytest
+
+from intastellar_auth import Settings
+from tests.support.server import TESTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT = TESTS.parent
+DOCUMENTS = sorted(
+    chain(ROOT.glob("*.md"), ROOT.glob("docs/*.md"), ROOT.glob("examples/*/*.md")),
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_table_of_events_has_each_event_of_the_source_and_no_other() -> None:
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "src" / "intastellar_auth").rglob("*.py")
+        if "devprovider" not in path.parts
+    )
+    named = {*re.findall(r"log\.event\(\s*logging\.[A-Z]+,\s*\"(\w+)\"", source)}
+    named |= {*re.findall(r"\"event=([a-z_]+)", source)}
+    named |= {*re.findall(r"\"event\": \"(\w+)\"", source)} | {"refused"}
+    told = re.findall(
+        r"^\| `([a-z_0-9]+)` \| (?:debug|info|warning|error)",
+        (ROOT / "docs" / "operating.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert sorted(told) == sorted(named)
+
+
+def _settings(block: str) -> dict[str, str]:
+    """Return the settings of ``block``, with something that fits where it says ``...``."""
+    pairs = (line.partition("=") for line in block.split())
+    return {
+        name: value
+        if value != "..."
+        else "https://id.example.com/somewhere"
+        if name.endswith(("_ISSUER", "_ENDPOINT", "_URI"))
+        else "a-secret-of-the-tests-with-more-than-32-characters"
+        for name, _, value in pairs
+    }
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_settings_in_the_readme_are_all_that_is_needed(
+    number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```ini\n(.*?)```", readme, re.DOTALL)
+    assert len(blocks) == 2
+    monkeypatch.chdir(tmp_path)
+    for name, value in _settings(blocks[number]).items():
+        monkeypatch.setenv(name, value)
+    assert Settings().redirect_uri == "https://www.example.com/auth/callback"
