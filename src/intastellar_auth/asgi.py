@@ -10,20 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 from typing import Final, TypeAlias
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from intastellar_auth.core.admission import Admitted
-from intastellar_auth.core.dispatch import answer, make_routes
-from intastellar_auth.core.logout import landed
+from intastellar_auth.core.front import MAX_BODY, make_front
 from intastellar_auth.core.messages import Reply, Request
-from intastellar_auth.core.navigation import is_navigation
-from intastellar_auth.core.refused import refused, sign_in_needed
-from intastellar_auth.core.replies import redirect
 from intastellar_auth.core.site import make_site
 from intastellar_auth.drive.concurrent import Outside
-from intastellar_auth.errors import RequestTooLarge
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
 from intastellar_auth.user import ANONYMOUS, NO_AUTH
@@ -31,8 +26,6 @@ from intastellar_auth.user import ANONYMOUS, NO_AUTH
 _Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 _VARY: Final = (b"vary", b"Cookie")
-# A provider's form_post is a code, a state and little else.
-_MAX_BODY: Final = 65_536
 
 
 class AuthMiddleware:
@@ -46,9 +39,8 @@ class AuthMiddleware:
         settings = settings or Settings()
         self._app = app
         self._site = site = make_site(settings)
+        self._front = make_front(site)
         self._outside = Outside(open_store(settings.store_url), settings.http_timeout)
-        self._routes = make_routes(settings.path_prefix)
-        self._after_logout = site.app_path(site.after_logout)
         self._at_once, self._clock = site.admissions.at_once, site.clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,8 +50,11 @@ class AuthMiddleware:
             await self._app(scope, receive, self._finishing(send))
             return
         path = _app_path(scope)
-        if kind == "http" and self._may_be_ours(path, scope):
-            reply = await self._own_answer(path, scope, receive)
+        if kind == "http" and self._front.may_answer(path, scope["query_string"]):
+            body = (
+                await _read_body(receive) if self._front.reads_body(path, scope["method"]) else b""
+            )
+            reply = await self._outside.run(self._front.answer(_request(scope, path, body)))
             if reply is not None:
                 await _send(reply, scope, send)
                 return
@@ -81,43 +76,15 @@ class AuthMiddleware:
             scope["user"], scope["auth"] = ANONYMOUS, NO_AUTH
         await self._app(scope, receive, send)
 
-    def _may_be_ours(self, path: str, scope: Scope) -> bool:
-        if path in self._routes:
-            return True
-        return path == self._after_logout and b"state=" in scope["query_string"]
-
-    async def _own_answer(self, path: str, scope: Scope, receive: Receive) -> Reply | None:
-        route = self._routes.get(path)
-        if route is None:
-            # Where the provider sends the browser after a logout: ours only with our state.
-            return landed(self._site, _request(scope, path))
-        body = await _read_body(receive) if scope["method"] == "POST" else b""
-        if body is None:
-            error = RequestTooLarge(f"a body of more than {_MAX_BODY} bytes")
-            return refused(self._site, _request(scope, path), error)
-        return await self._outside.run(answer(self._site, route, _request(scope, path, body)))
-
     async def _refuse(self, path: str, scope: Scope, send: Send) -> None:
         """Nobody is signed in, and ``path`` needs somebody."""
         if scope["type"] == "websocket":
             # Before accept: the server answers the handshake with 403.
             await send({"type": "websocket.close", "code": 1008, "reason": "sign in first"})
             return
-        request = _request(scope, path)
-        return_to = self._site.return_path(self._seen_by_browser(scope, path), self._site.landing)
-        if request.method == "GET" and is_navigation(request):
-            await _send(redirect(self._site.login_url(return_to)), scope, send)
-        else:
-            await _send(sign_in_needed(self._site, request, return_to), scope, send)
-
-    def _seen_by_browser(self, scope: Scope, path: str) -> str:
-        """The path to come back to, spelled as the browser did, where the server says how."""
         raw: bytes = scope.get("raw_path") or b""
         spelled = raw.decode("latin-1").removeprefix(quote(scope.get("root_path", "")))
-        if unquote(spelled) != path:
-            spelled = quote(path)
-        query = scope["query_string"].decode("latin-1")
-        return self._site.settings.base_path + spelled + (f"?{query}" if query else "")
+        await _send(self._front.refuse(_request(scope, path), spelled), scope, send)
 
     def _is_foreign(self, headers: _Headers) -> bool:
         origin = next((value for name, value in headers if name == b"origin"), None)
@@ -196,16 +163,14 @@ def _request(scope: Scope, path: str, body: bytes = b"") -> Request:
     )
 
 
-async def _read_body(receive: Receive) -> bytes | None:
-    """The body, ``None`` if it is larger than any form of ours; the rest of it is not read."""
+async def _read_body(receive: Receive) -> bytes:
+    """The body, or as much of it as shows that it is too large."""
     body = b""
     while True:
         message = await receive()
         part: bytes = message.get("body", b"")
         body += part
-        if len(body) > _MAX_BODY:
-            return None
-        if not message.get("more_body", False):
+        if len(body) > MAX_BODY or not message.get("more_body", False):
             return body
 
 

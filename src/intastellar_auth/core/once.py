@@ -100,12 +100,13 @@ def _claim_or_wait(what: Once, work: Callable[[], Flow[Work]]) -> Flow[bytes | N
     give_up = what.clock() + what.lease
     wait = _FIRST_PAUSE
     while True:
-        claim = _Claim(until=what.clock() + what.lease)
-        if (yield from add(_claim_key(what.name), _seal(what, _encode(claim)), what.lasts)):
-            return (yield from _do(what, work))
+        # Before the claim: who waited for work that was withdrawn is told why, not made to try it.
         outcome = yield from _outcome(what)
         if outcome is not None:
             return outcome
+        claim = _Claim(until=what.clock() + what.lease)
+        if (yield from add(_claim_key(what.name), _seal(what, _encode(claim)), what.lasts)):
+            return (yield from _do(what, work))
         held = yield from _held(what)
         if held is not None and held.finished:
             # The outcome is written before the claim says so: look once more.

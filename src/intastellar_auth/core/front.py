@@ -1,0 +1,74 @@
+"""What both shells decide alike, before the app is called and instead of it.
+
+A shell takes a scope or an environ apart, asks here, and writes down what it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote
+
+from intastellar_auth.core.dispatch import Route, answer, make_routes
+from intastellar_auth.core.effects import Flow
+from intastellar_auth.core.logout import landed
+from intastellar_auth.core.messages import Reply, Request
+from intastellar_auth.core.navigation import is_navigation
+from intastellar_auth.core.refused import refused, sign_in_needed
+from intastellar_auth.core.replies import redirect
+from intastellar_auth.core.site import Site
+from intastellar_auth.errors import RequestTooLarge
+
+MAX_BODY: Final = 65_536
+"""Bytes that are read of what is posted to a path of ours: a code, a state and little else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The paths of one site. All paths are decoded and relative to where the app is mounted."""
+
+    site: Site
+    routes: Mapping[str, Route]
+    after_logout: str
+
+    def may_answer(self, path: str, query: str | bytes) -> bool:
+        """Return whether ``path`` is ours: where a logout ends only with a state of ours."""
+        if path in self.routes:
+            return True
+        if path != self.after_logout:
+            return False
+        return b"state=" in query if isinstance(query, bytes) else "state=" in query
+
+    def reads_body(self, path: str, method: str) -> bool:
+        """Return whether a form may come with the request; any other body is the app's to read."""
+        return method == "POST" and path in self.routes
+
+    def answer(self, request: Request) -> Flow[Reply | None]:
+        """Return our reply to ``request``, ``None`` if it is the app's after all."""
+        route = self.routes.get(request.path)
+        if route is None:
+            return landed(self.site, request)
+        if len(request.body) > MAX_BODY:
+            error = RequestTooLarge(f"a body of more than {MAX_BODY} bytes")
+            return refused(self.site, request, error)
+        return (yield from answer(self.site, route, request))
+
+    def refuse(self, request: Request, spelled: str) -> Reply:
+        """Return what a visitor is told who needs to sign in first.
+
+        ``spelled`` is the path as the browser spelled it, as far as the server says. Only a
+        navigation is redirected: nothing else could finish a sign-in.
+        """
+        site = self.site
+        path = spelled if unquote(spelled) == request.path else quote(request.path)
+        query = f"?{request.query}" if request.query else ""
+        return_to = site.return_path(site.settings.base_path + path + query, site.landing)
+        if request.method == "GET" and is_navigation(request):
+            return redirect(site.login_url(return_to))
+        return sign_in_needed(site, request, return_to)
+
+
+def make_front(site: Site) -> Front:
+    """Return the front of ``site``."""
+    return Front(site, make_routes(site.settings.path_prefix), site.app_path(site.after_logout))
