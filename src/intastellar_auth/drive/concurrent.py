@@ -1,15 +1,15 @@
 """Run a flow without blocking, on asyncio and on trio.
 
-The only file that awaits on a flow's behalf; ``blocking.py`` is to be its counterpart for WSGI.
+The only file that awaits on a flow's behalf; ``blocking.py`` is its counterpart for WSGI.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, assert_never
+from typing import Any, TypeVar, assert_never, cast
 
 import anyio
 import anyio.lowlevel
@@ -27,6 +27,7 @@ from intastellar_auth.core.effects import (
     Take,
     Unbroken,
 )
+from intastellar_auth.drive.ask import Question, ask
 from intastellar_auth.drive.http import afetch
 from intastellar_auth.errors import AuthError
 from intastellar_auth.stores import Store
@@ -60,8 +61,7 @@ class Outside:
                 else:
                     effect = flow.send(answer)
         except StopIteration as stop:
-            result: T = stop.value
-            return result
+            return cast("T", stop.value)
         finally:
             # A request that is given up half-way lets go of what its flow holds.
             flow.close()
@@ -72,20 +72,11 @@ class Outside:
             await asyncio.wait(tuple(self._running))
 
     async def _perform(self, effect: Effect) -> object:
-        store = self.store
         match effect:
             case Fetch():
                 return await afetch(effect, timeout=self.http_timeout)
-            case Get(key):
-                return await self._ask(lambda: store.get(key))
-            case Put(key, value, ttl):
-                return await self._ask(lambda: store.put(key, value, ttl))
-            case Add(key, value, ttl):
-                return await self._ask(lambda: store.add(key, value, ttl))
-            case Take(key):
-                return await self._ask(lambda: store.take(key))
-            case Delete(key):
-                return await self._ask(lambda: store.delete(key))
+            case Get() | Put() | Add() | Take() | Delete():
+                return await self._ask(effect)
             case Pause(seconds):
                 await anyio.sleep(seconds)
                 return None
@@ -94,10 +85,10 @@ class Outside:
             case _:
                 assert_never(effect)
 
-    async def _ask(self, call: Callable[[], T]) -> T:
+    async def _ask(self, question: Question) -> object:
         if self.store.instant:
-            return call()
-        return await anyio.to_thread.run_sync(call, limiter=_limiter())
+            return ask(self.store, question)
+        return await anyio.to_thread.run_sync(ask, self.store, question, limiter=_limiter())
 
     async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:
         """Await ``work``, which ends by itself even if whoever awaits it is cancelled (row P10).

@@ -1,0 +1,28 @@
+"""Put a flow's question to a store."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, assert_never
+
+from intastellar_auth.core.effects import Add, Delete, Get, Put, Take
+from intastellar_auth.stores import Store
+
+Question: TypeAlias = Get | Put | Add | Take | Delete
+
+
+def ask(store: Store, question: Question) -> object:
+    """Return what ``store`` answers; raises ``StoreUnavailable``."""
+    match question:
+        case Get(key):
+            return store.get(key)
+        case Put(key, value, ttl):
+            store.put(key, value, ttl)
+        case Add(key, value, ttl):
+            return store.add(key, value, ttl)
+        case Take(key):
+            return store.take(key)
+        case Delete(key):
+            store.delete(key)
+        case _:
+            assert_never(question)
+    return None
