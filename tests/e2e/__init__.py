@@ -1,0 +1,1 @@
+"""A real Chromium signs in through a certified provider."""
