@@ -27,8 +27,9 @@ def new_reference(token_bytes: Callable[[int], bytes]) -> str:
 def event(level: int, name: str, fields: Mapping[str, object]) -> None:
     """Log the event ``name`` with ``fields``, at ``level`` of the standard library's logging."""
     if logger.isEnabledFor(level):
-        text = "".join(f" {key}={_quoted(value)}" for key, value in fields.items())
-        logger.log(level, "event=%s%s", name, text, extra={"event": name, "fields": dict(fields)})
+        texts = {key: _shortened(value) for key, value in fields.items()}
+        line = "".join(f" {key}={json.dumps(text)}" for key, text in texts.items())
+        logger.log(level, "event=%s%s", name, line, extra={"event": name, "fields": texts})
 
 
 def refusal(error: AuthError, reference: str, *, level: int = logging.WARNING) -> None:
@@ -40,6 +41,6 @@ def refusal(error: AuthError, reference: str, *, level: int = logging.WARNING) -
     )
 
 
-def _quoted(value: object) -> str:
-    text = value if isinstance(value, str) else str(value)
-    return json.dumps(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
+def _shortened(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

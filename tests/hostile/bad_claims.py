@@ -129,6 +129,7 @@ CASES = (
     Case("ID-08", "iat_within_leeway", ACCEPT, claim("iat", NOW + 30)),
     Case("ID-09", "nbf_in_the_future", REJECT, claim("nbf", NOW + 3600)),
     Case("ID-09", "nbf_a_string", REJECT, claim("nbf", "soon")),
+    Case("ID-09", "nbf_a_boolean", REJECT, claim("nbf", True)),
     Case("ID-09", "nbf_within_leeway", ACCEPT, claim("nbf", NOW + 30)),
     Case("ID-10 CF-B03", "sub_missing", REJECT, no_claim("sub")),
     Case("ID-10", "sub_empty", REJECT, _sub("")),

@@ -156,6 +156,11 @@ def body(endpoint: str, content: bytes, media_type: str = "application/json") ->
     return answer(endpoint, lambda _: Answer(200, content, (("Content-Type", media_type),)))
 
 
+def padded(endpoint: str) -> Misbehaviour:
+    """Answer well, and with 10 MB of blanks."""
+    return answer(endpoint, lambda given: replace(given, body=given.body + b" " * 10_000_000))
+
+
 def redirect(endpoint: str) -> Misbehaviour:
     """Answer with a redirect to an address of the provider that nobody may visit."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -126,9 +125,8 @@ def test_a_slow_fetch_of_keys_holds_up_nobody_whose_key_is_known(visit: Visit, l
         while known.provider.hits["jwks"] < 2:
             assert not waiting.done(), waiting.result().text
         signs_with(rsa_key("main"))(known.provider)
-        started = time.monotonic()
         is_signed_in(known, known.sign_in(), "alice")
-        assert time.monotonic() - started < 0.6
+        assert not waiting.done()
         assert waiting.result().status >= 400
     assert log.ours()
 

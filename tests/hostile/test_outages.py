@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .browser import Browser
-from .cases import answer, body, metadata, redirect, slow, status
+from .cases import answer, body, metadata, padded, redirect, slow, status
 from .certificates import server_context
 from .provider import Misbehaviour, Provider
 from .server import Answer
@@ -33,7 +33,7 @@ BROKEN: dict[str, Callable[[str], Misbehaviour]] = {
     ),
     "status_500": lambda endpoint: status(endpoint, 500, b"Traceback (most recent call last)"),
     "html": lambda endpoint: body(endpoint, b"<html>Maintenance</html>", "text/html"),
-    "of_10_mb": lambda endpoint: body(endpoint, b'{"a":"' + b"x" * 10_000_000 + b'"}'),
+    "of_10_mb": padded,
     "of_wrong_types": lambda endpoint: body(
         endpoint, b'{"issuer":1,"access_token":2,"keys":3,"sub":4}'
     ),
@@ -180,10 +180,9 @@ def test_the_site_serves_others_while_one_waits_for_the_provider(visit: Visit) -
         answer = elsewhere.submit(waiting.callback, response)
         while waiting.provider.hits["token"] < 2:
             assert not answer.done()
-        started = time.monotonic()
         for _ in range(20):
             assert other.get("/private/page").status == 200
-        assert time.monotonic() - started < 0.5
+        assert not answer.done()
         assert answer.result().status == 303
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from . import bad_callbacks, bad_discovery, bad_tokens
 from .browser import Browser
-from .cases import Case, userinfo
+from .cases import Case, claims, userinfo
+from .provider import CLIENT_ID
 from .verdicts import is_signed_in, judge
 
 if TYPE_CHECKING:
@@ -45,15 +46,17 @@ def test_a_posted_response_gets_the_same_verdict(
 
 def test_userinfo_cannot_overwrite_what_the_id_token_says(visit: Callable[..., Browser]) -> None:
     """UI-03."""
-    browser = visit()
-    userinfo(iss="https://evil.example", aud="evil", exp=1, sid="evil", auth_time=1)(
-        browser.provider
-    )
+    browser = visit(CLAIMS="name,sid,auth_time,acr,amr,aud,azp")
+    signed = {"sid": "signed", "acr": "signed", "amr": ["signed"], "azp": CLIENT_ID}
+    claims(lambda given: {**given, **signed})(browser.provider)
+    evil = dict.fromkeys((*signed, "iss", "aud"), "evil")
+    userinfo(exp=1, auth_time=1, name="Bob", **evil)(browser.provider)
     browser.sign_in()
     seen = json.loads(browser.get("/private/page").text)
     assert (seen["iss"], seen["sub"]) == (browser.provider.issuer, "alice")
-    assert "evil" not in str({**seen, "iss": ""})
-    assert seen["claims"].get("auth_time") != 1
+    assert seen["claims"]["name"] == "Bob"
+    assert seen["claims"]["auth_time"] > 1
+    assert "evil" not in str(seen["claims"])
 
 
 def test_claims_of_userinfo_and_of_the_id_token_reach_the_app(
@@ -62,9 +65,9 @@ def test_claims_of_userinfo_and_of_the_id_token_reach_the_app(
     """CF-B13, CF-D10: name comes from userinfo alone, email from the ID token alone."""
     browser = visit()
     is_signed_in(browser, browser.sign_in(), "alice")
-    claims = json.loads(browser.get("/private/page").text)["claims"]
-    assert claims["name"] == "Alice"
-    assert claims["email"] == "alice@site.example"
+    seen = json.loads(browser.get("/private/page").text)["claims"]
+    assert seen["name"] == "Alice"
+    assert seen["email"] == "alice@site.example"
     assert browser.provider.last("userinfo").headers["authorization"].startswith("Bearer ")
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .site import Site
 
 Visit = Callable[..., Browser]
+BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 # The site is the same for all examples on purpose: none of them may change anything in it.
 many = settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -76,13 +77,16 @@ def test_any_other_text_than_the_sealed_one_is_nobody(visit: Visit) -> None:
     assert browser.user() is not None
 
 
-def test_every_single_character_of_the_session_counts(visit: Visit) -> None:
-    """CK-07, JW-15's cousin: no spare bit of the encoding is left unchecked."""
+@pytest.mark.parametrize("sub", ["a", "ab", "abc"])
+def test_every_single_character_of_the_session_counts(sub: str, visit: Visit) -> None:
+    """CK-07, JW-15's cousin: no spare bit at the end of the encoding is left unchecked."""
     browser = visit()
+    browser.provider.sub = sub
     browser.sign_in()
     sealed = browser.jar.named(SESSION_COOKIE)
-    for at, character in enumerate(sealed):
-        other = chr(ord(character) ^ 1)
+    others = [(at, chr(ord(character) ^ 1)) for at, character in enumerate(sealed)]
+    others += [(len(sealed) - 1, last) for last in BASE64URL if last != sealed[-1]]
+    for at, other in others:
         reply = ask(browser.site, f"{SESSION_COOKIE}={sealed[:at]}{other}{sealed[at + 1 :]}")
         assert reply.status == 401, at
 

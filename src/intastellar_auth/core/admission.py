@@ -80,7 +80,7 @@ class Admissions:
             checked = max(session.rolled, known.checked if known else 0.0)
             if now - checked >= self.interval:
                 if (yield from self._has_ended(session)):
-                    return None
+                    continue
                 checked = now
             if session.id not in self._ended:
                 return self._remember(text, session, checked)

@@ -76,7 +76,10 @@ def _with_cookie(
         return (yield from _start_again(site, request, attempt, found.value))
     if found is No.WINDOW_OVER:
         return (yield from _too_late(site, request, attempt.return_to))
-    return (yield from _answer(site, request, attempt, parameters["state"], decode_outcome(found)))
+    outcome = decode_outcome(found)
+    if outcome is None:
+        return (yield from _start_again(site, request, attempt, "its outcome cannot be read"))
+    return (yield from _answer(site, request, attempt, parameters["state"], outcome))
 
 
 def _answer(

@@ -5,6 +5,7 @@ It is large, so it lives in a cookie of its own that browsers send to the logout
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from intastellar_auth.core import cookies
@@ -25,14 +26,13 @@ class Hints:
         """Return the ``Set-Cookie`` values that keep ``id_token``.
 
         One that fits into no cookie is not kept: a logout works without a hint, if less smoothly.
+        Then an earlier user's goes, or the next logout would name the wrong one.
         """
-        if id_token is None:
-            return []
-        text = to_text(self.sealer.seal(id_token.encode()))
-        try:
-            return cookies.spread(self.name, text, self.attributes, int(self.max_age))
-        except SessionTooLarge:
-            return []
+        if id_token is not None:
+            text = to_text(self.sealer.seal(id_token.encode()))
+            with suppress(SessionTooLarge):
+                return cookies.spread(self.name, text, self.attributes, int(self.max_age))
+        return [cookies.clear_cookie(self.name, self.attributes)]
 
     def find(self, header: bytes) -> str | None:
         """Return the ID token in the ``Cookie`` header, ``None`` where there is none of ours."""

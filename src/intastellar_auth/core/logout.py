@@ -29,11 +29,12 @@ def logout(site: Site, request: Request) -> Flow[Reply]:
     next_path = site.return_path(given.get("next"), site.after_logout)
     header = request.cookie_header.encode("latin-1")
     session = site.sessions.find(header, site.clock())
-    endpoint = yield from _end_session_endpoint(site)
     if is_from_elsewhere(request, site.settings.origin) and not _proved(site, session, given):
-        return _confirm(site, session, next_path, endpoint)
+        return _confirm(site, session, next_path, (yield from _end_session_endpoint(site)))
     if session is not None:
         yield from _end(site, session)
+    # Only now: whoever gives up on a slow provider is signed out here all the same (LO-02).
+    endpoint = yield from _end_session_endpoint(site)
     removed = [
         *_sdk_cookies(site),
         *site.sessions.clear_cookies(header),
@@ -103,7 +104,7 @@ def _confirm(site: Site, session: Session | None, next_path: str, endpoint: str 
     """Another site may not sign the visitor out (LO-01), but it may ask."""
     html = pages.confirm_sign_out(
         action=f"{site.prefix}/logout",
-        proof=to_text(site.proofs.seal(_whose(session))),
+        proof=to_text(site.proofs.seal(b"" if session is None else session.id.encode())),
         next_path=next_path,
         home=site.home,
     )
@@ -115,16 +116,15 @@ def _proved(site: Site, session: Session | None, given: dict[str, str]) -> bool:
     """Whether the form is ours, and was shown to this session.
 
     Browsers without Fetch Metadata send ``Origin: null`` from a page with ``no-referrer``: there
-    the origin proves nothing, and the form has to.
+    the origin proves nothing, and the form has to. Without a session nothing can: Lax cookies do
+    not come with a cross-site POST, and a proof that was shown to nobody is anybody's.
     """
+    if session is None:
+        return False
     try:
-        return site.proofs.open(from_text(given.get("proof", "").encode())) == _whose(session)
+        return site.proofs.open(from_text(given.get("proof", "").encode())) == session.id.encode()
     except SealBroken:
         return False
-
-
-def _whose(session: Session | None) -> bytes:
-    return b"" if session is None else session.id.encode()
 
 
 def _public_page(site: Site, path: str, set_cookies: list[str]) -> Reply:

@@ -140,7 +140,10 @@ def _outcome(what: Once) -> Flow[bytes | None]:
 
 def _held(what: Once) -> Flow[_Claim | None]:
     value = _unseal(what, (yield from get(_claim_key(what.name))))
-    return None if value is None else _decode_claim(value)
+    try:
+        return None if value is None else _decode_claim(value)
+    except msgspec.MsgspecError:
+        return None  # Another version wrote it. It is a claim all the same, and will not be ours.
 
 
 def _seal(what: Once, value: bytes) -> bytes:

@@ -31,4 +31,12 @@ class Outcome:
 
 
 encode_outcome = msgspec.msgpack.Encoder().encode
-decode_outcome = msgspec.msgpack.Decoder(Outcome).decode
+_decode = msgspec.msgpack.Decoder(Outcome).decode
+
+
+def decode_outcome(value: bytes) -> Outcome | None:
+    """Return the outcome in ``value``, ``None`` for one that another version has written."""
+    try:
+        return _decode(value)
+    except msgspec.MsgspecError:
+        return None

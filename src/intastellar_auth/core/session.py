@@ -27,14 +27,14 @@ class Session:
     and sealed anew.
     """
 
-    id: str
-    sub: str
+    id: str = field(repr=False)
+    sub: str = field(repr=False)
     iss: str
     created: float
     rolled: float
     scopes: tuple[str, ...] = ()
     claims: dict[str, object] = field(default_factory=dict, repr=False)
-    sid: str | None = None
+    sid: str | None = field(default=None, repr=False)
     auth_time: float | None = None
 
 

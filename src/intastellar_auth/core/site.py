@@ -75,8 +75,8 @@ class Site:
 
     def app_path(self, path: str) -> str:
         """Return the app's own path for ``path`` as the browser sees it, decoded, without query."""
-        decoded = unquote(path.partition("?")[0].partition("#")[0])
-        return decoded.removeprefix(self.settings.base_path) or "/"
+        decoded, base = unquote(path.partition("?")[0].partition("#")[0]), self.settings.base_path
+        return (decoded[len(base) :] or "/") if f"{decoded}/".startswith(f"{base}/") else decoded
 
     def login_url(self, return_to: str) -> str:
         """Return where a sign-in that ends at ``return_to`` starts."""

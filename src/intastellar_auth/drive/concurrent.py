@@ -29,7 +29,6 @@ from intastellar_auth.core.effects import (
 )
 from intastellar_auth.drive.ask import Question, ask
 from intastellar_auth.drive.http import afetch
-from intastellar_auth.errors import AuthError
 from intastellar_auth.stores import Store
 
 T = TypeVar("T")
@@ -56,7 +55,7 @@ class Outside:
             while True:
                 try:
                     answer = await self._perform(effect)
-                except AuthError as error:
+                except Exception as error:  # noqa: BLE001  a flow is told of any, foreseen or not
                     effect = flow.throw(error)
                 else:
                     effect = flow.send(answer)

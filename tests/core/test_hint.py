@@ -1,0 +1,90 @@
+"""The ID token is kept for a logout's hint, and for nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intastellar_auth.core.cookies import CookieAttributes
+from intastellar_auth.core.hint import Hints
+from intastellar_auth.core.seal import to_text
+from tests.hostile.jar import Jar, parse
+
+from .parts import NAME, sealer, session, sessions
+
+HINT = "__Secure-site-hint"
+LOGOUT = "/auth/logout"
+ours = Hints(HINT, CookieAttributes(path=LOGOUT), sealer("hint", HINT), 7200.0)
+
+
+def kept(id_token: str) -> Jar:
+    """Return a browser that was given ``id_token``."""
+    jar = Jar(https=True)
+    jar.take(ours.set_cookies(id_token))
+    return jar
+
+
+@given(st.integers(1, 8500))
+def test_an_id_token_comes_back_at_the_logout_alone(length: int) -> None:
+    id_token = ("eyJhbGciOiJFUzI1NiJ9." * (length // 21 + 1))[:length]
+    jar = kept(id_token)
+    assert ours.find(jar.header(LOGOUT).encode()) == id_token
+    assert jar.header("/") == ""
+    assert jar.header("/auth/callback") == ""
+
+
+def test_an_id_token_cannot_be_read_in_its_cookie() -> None:
+    """CK-08."""
+    assert "eyJ" not in kept("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.signature").header(LOGOUT)
+
+
+@pytest.mark.parametrize("id_token", [None, "x" * 10_000])
+def test_without_an_id_token_that_fits_that_of_an_earlier_user_goes(id_token: str | None) -> None:
+    """CK-14, CB-21: a logout works without a hint, and would end the wrong session with it."""
+    jar = kept("id.token.of-alice")
+    jar.take(ours.set_cookies(id_token))
+    assert ours.find(jar.header(LOGOUT).encode()) is None
+
+
+def test_the_cookie_is_out_of_reach_of_script_and_lasts_as_long_as_the_session() -> None:
+    """CK-01."""
+    (header,) = ours.set_cookies("id.token.x")
+    assert parse(header).attributes.items() == {
+        *(("path", LOGOUT), ("max-age", "7200")),
+        *(("secure", ""), ("httponly", ""), ("samesite", "Lax")),
+    }
+
+
+@given(st.binary(max_size=200))
+def test_no_header_is_an_error_and_none_gives_a_hint(header: bytes) -> None:
+    """CK-07, CK-19."""
+    assert ours.find(header) is None
+    assert ours.find(f"{HINT}=1".encode() + header) is None
+
+
+def test_garbage_beside_the_hint_changes_nothing() -> None:
+    """CK-06."""
+    header = kept("id.token.x").header(LOGOUT).encode()
+    for garbage in (f"{HINT}=1garbage".encode(), f"{HINT}=".encode()):
+        assert ours.find(b"; ".join([garbage, header])) == "id.token.x"
+        assert ours.find(b"; ".join([header, garbage])) == "id.token.x"
+
+
+def test_a_session_is_no_hint_and_a_hint_no_session() -> None:
+    """CB-26."""
+    live = sessions()
+    sealed = live.text(session())
+    hint = to_text(ours.sealer.seal(b"id.token.x"))
+    assert ours.find(f"{HINT}=1{sealed}".encode()) is None
+    assert live.find(f"{NAME}=1{hint}".encode(), 0.0) is None
+
+
+@pytest.mark.parametrize("length", [10, 4000, 8000])
+def test_a_hint_is_taken_from_the_browser_whole(length: int) -> None:
+    """LO-10."""
+    jar = kept("x" * length)
+    assert len(jar.cookies) == length // 4000 + 1
+    jar.take(ours.clear_cookies(jar.header(LOGOUT).encode()))
+    assert not jar.cookies
+    assert ours.clear_cookies(b"x=y") == []
