@@ -71,7 +71,7 @@ def test_the_reason_is_in_the_log_and_the_sentence_on_the_page(
     error: AuthError, status: int, level: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """HL-04, TM-05: under one reference."""
-    reply = refused.refused(HERE, BROWSER, error)
+    reply = refused.refused(HERE, BROWSER, error, "/welcome")
     page, record = reply.body.decode(), only(caplog)
     assert reply.status == status
     assert record.levelno == level
@@ -84,15 +84,17 @@ def test_the_reason_is_in_the_log_and_the_sentence_on_the_page(
 
 
 def test_a_script_is_told_the_same_as_json(caplog: pytest.LogCaptureFixture) -> None:
-    document = told(refused.refused(HERE, SCRIPT, TokenInvalid(DETAIL)))
+    document = told(refused.refused(HERE, SCRIPT, TokenInvalid(DETAIL), "/welcome"))
     assert document.keys() == {"error", "message", "reference"}
     assert document["error"] == "token_invalid"
     assert document["message"] == TokenInvalid.sentence
     assert document["reference"] in only(caplog).getMessage()
 
 
-@pytest.mark.parametrize(("return_to", "ends"), [(None, "/welcome"), ("/a?b=c", "/a%3Fb%3Dc")])
-def test_the_way_on_is_to_sign_in_again_for_the_same_page(return_to: str | None, ends: str) -> None:
+@pytest.mark.parametrize(
+    ("return_to", "ends"), [("/welcome", "/welcome"), ("/a?b=c", "/a%3Fb%3Dc")]
+)
+def test_the_way_on_is_to_sign_in_again_for_the_same_page(return_to: str, ends: str) -> None:
     page = refused.refused(HERE, BROWSER, RequestRefused("x"), return_to).body.decode()
     assert f'href="/auth/login?next={ends}"' in page
     assert 'href="/"' in page
@@ -100,7 +102,7 @@ def test_the_way_on_is_to_sign_in_again_for_the_same_page(return_to: str | None,
 
 def test_no_two_refusals_have_one_reference(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(100):
-        refused.refused(HERE, SCRIPT, RequestRefused("x"))
+        refused.refused(HERE, SCRIPT, RequestRefused("x"), "/welcome")
     assert len({record.getMessage() for record in caplog.records}) == 100
 
 

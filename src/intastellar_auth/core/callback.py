@@ -20,7 +20,7 @@ from intastellar_auth.core.once import No, Once, once, recall, was_claimed
 from intastellar_auth.core.outcome import Outcome, decode_outcome
 from intastellar_auth.core.session import Session, has_ended
 from intastellar_auth.core.site import Site
-from intastellar_auth.errors import RequestRefused, StoreUnavailable
+from intastellar_auth.errors import AuthError, RequestRefused, StoreUnavailable
 from intastellar_auth.oidc.authorization import single_parameters
 
 # Row P8: a sign-in starts again by itself this often.
@@ -38,7 +38,10 @@ def callback(site: Site, request: Request) -> Flow[Reply]:
         return (yield from _without_cookie(site, request, state, parameters))
     if not ("code" in parameters or "error" in parameters):
         raise RequestRefused("the response has neither a code nor an error")
-    return (yield from _with_cookie(site, request, attempt, parameters))
+    try:
+        return (yield from _with_cookie(site, request, attempt, parameters))
+    except AuthError as error:
+        return refused.refused(site, request, error, attempt.return_to)
 
 
 def _response(site: Site, request: Request) -> str:

@@ -13,6 +13,7 @@ from intastellar_auth.core.login import login
 from intastellar_auth.core.logout import logout
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.navigation import is_prefetch
+from intastellar_auth.core.parameters import parameters
 from intastellar_auth.core.refused import method_refused, prefetch_refused, refused
 from intastellar_auth.core.site import Site
 from intastellar_auth.core.whoami import whoami
@@ -47,11 +48,13 @@ def answer(site: Site, route: Route, request: Request) -> Flow[Reply]:
         return method_refused(site, route.methods)
     if route.changes and is_prefetch(request):
         return prefetch_refused(site)
+    return_to = site.return_path(parameters(request).get("next"), site.landing)
     try:
         return (yield from route.flow(site, request))
     except AuthError as error:
-        return refused(site, request, error)
+        return refused(site, request, error, return_to)
     except Exception:  # noqa: BLE001  the last resort: see the comment
         # Fail closed, and with a page: what was not foreseen must not show a visitor a traceback.
         log.logger.exception("event=unforeseen path=%r", request.path)
-        return refused(site, request, AuthError("an unforeseen error, logged just before this"))
+        unforeseen = AuthError("an unforeseen error, logged just before this")
+        return refused(site, request, unforeseen, return_to)

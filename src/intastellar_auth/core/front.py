@@ -51,7 +51,7 @@ class Front:
             return landed(self.site, request)
         if len(request.body) > MAX_BODY:
             error = RequestTooLarge(f"a body of more than {MAX_BODY} bytes")
-            return refused(self.site, request, error)
+            return refused(self.site, request, error, self.site.landing)
         return (yield from answer(self.site, route, request))
 
     def refuse(self, request: Request, spelled: str) -> Reply:

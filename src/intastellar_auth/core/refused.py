@@ -6,6 +6,7 @@ One sentence, a reference, and a way on; why it happened is in the log under tha
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from intastellar_auth import log
 from intastellar_auth.core import pages, replies
@@ -15,8 +16,8 @@ from intastellar_auth.core.site import Site
 from intastellar_auth.errors import AttemptExpired, AuthError, RequestRefused, StateRefused
 
 
-def refused(site: Site, request: Request, error: AuthError, return_to: str | None = None) -> Reply:
-    """Log ``error``, and return what the visitor is told of it."""
+def refused(site: Site, request: Request, error: AuthError, return_to: str) -> Reply:
+    """Log ``error``, and return what the visitor is told, with a way on to ``return_to``."""
     reference = log.new_reference(site.token_bytes)
     log.refusal(
         error,
@@ -24,7 +25,7 @@ def refused(site: Site, request: Request, error: AuthError, return_to: str | Non
         level=logging.INFO if isinstance(error, RequestRefused) else logging.WARNING,
     )
     failure = Failure(error.code, error.status, error.sentence, reference)
-    return failed(site, request, failure, return_to or site.landing)
+    return failed(site, request, failure, return_to)
 
 
 def failed(site: Site, request: Request, failure: Failure, return_to: str) -> Reply:
@@ -48,22 +49,28 @@ def failed(site: Site, request: Request, failure: Failure, return_to: str) -> Re
 
 def expired(site: Site, request: Request, detail: str, return_to: str) -> Reply:
     """Log why a sign-in does not start again by itself once more, and offer to start it again."""
-    error = AttemptExpired(detail)
-    reference = log.new_reference(site.token_bytes)
-    log.refusal(error, reference, level=logging.INFO)
-    return replies.problem(
+    sign_in = site.login_url(return_to)
+    return _told(
+        site,
         request,
-        status=error.status,
-        code=error.code,
-        sentence=error.sentence,
-        html=pages.expired(reference=reference, sign_in=site.login_url(return_to), home=site.home),
-        reference=reference,
+        AttemptExpired(detail),
+        lambda reference: pages.expired(reference=reference, sign_in=sign_in, home=site.home),
     )
 
 
 def not_here(site: Site, request: Request, detail: str, return_to: str) -> Reply:
     """Return the page for a callback whose answer this browser may not have (rows P6 and P7)."""
-    error = StateRefused(detail)
+    sign_in = site.login_url(return_to)
+    return _told(
+        site,
+        request,
+        StateRefused(detail),
+        lambda _: pages.offer(sign_in=sign_in, home=site.home),
+    )
+
+
+def _told(site: Site, request: Request, error: RequestRefused, html: Callable[[str], str]) -> Reply:
+    """Log ``error``, which is the visitor's case and not the operator's, and return its page."""
     reference = log.new_reference(site.token_bytes)
     log.refusal(error, reference, level=logging.INFO)
     return replies.problem(
@@ -71,7 +78,7 @@ def not_here(site: Site, request: Request, detail: str, return_to: str) -> Reply
         status=error.status,
         code=error.code,
         sentence=error.sentence,
-        html=pages.offer(sign_in=site.login_url(return_to), home=site.home),
+        html=html(reference),
         reference=reference,
     )
 
