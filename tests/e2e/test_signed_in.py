@@ -147,3 +147,13 @@ def test_a_public_client_signs_in(tmp_path: Path, profile: BrowserContext) -> No
         page = profile.new_page()
         with costs(here.provider, token_requests=1):
             sign_in(page, f"{here.url}/members")
+
+
+def test_strict_cookies_sign_in_without_a_loop(tmp_path: Path, profile: BrowserContext) -> None:
+    """CK-21: the page asked for is reached by a navigation of the site's own."""
+    with stage(tmp_path, by="certified", COOKIE_SAMESITE="strict") as here:
+        page = profile.new_page()
+        with costs(here.provider, token_requests=1):
+            sign_in(page, f"{here.url}/members/strict?a=b")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Hello alice")
+        assert page.url == f"{here.url}/members/strict?a=b"
