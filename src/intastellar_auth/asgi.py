@@ -19,6 +19,7 @@ from intastellar_auth.core.front import MAX_BODY, make_front
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.site import make_site
 from intastellar_auth.drive.concurrent import Outside
+from intastellar_auth.environ import handing_on
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
 from intastellar_auth.user import ANONYMOUS, NO_AUTH
@@ -37,7 +38,7 @@ class AuthMiddleware:
 
     def __init__(self, app: ASGIApp, settings: Settings | None = None) -> None:
         settings = settings or Settings()
-        self._app = app
+        self._app = handing_on(app)
         self._site = site = make_site(settings)
         self._front = make_front(site)
         self._outside = Outside(open_store(settings.store_url), settings.http_timeout)
@@ -62,11 +63,9 @@ class AuthMiddleware:
         admitted = self._at_once(header, self._clock()) if header else None
         if admitted is None and header:
             admitted = await self._outside.run(self._site.admissions.admit(header, self._clock()))
-        if kind == "websocket":
+        if kind == "websocket" and self._is_foreign(scope["headers"]):
             # A page of another site may open one with our visitor's cookies (CK-24).
-            admitted = None if self._is_foreign(scope["headers"]) else admitted
-        else:
-            send = self._going_out(send, admitted, header)
+            admitted = None
         if admitted is not None:
             scope["user"], scope["auth"] = admitted.user, admitted.auth
         elif self._site.rules.needs_user(path):
@@ -74,6 +73,8 @@ class AuthMiddleware:
             return
         else:
             scope["user"], scope["auth"] = ANONYMOUS, NO_AUTH
+        if kind == "http":
+            send = self._going_out(send, admitted, header)
         await self._app(scope, receive, send)
 
     async def _refuse(self, path: str, scope: Scope, send: Send) -> None:

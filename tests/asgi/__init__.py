@@ -1,0 +1,1 @@
+"""``AuthMiddleware`` in process: what comes in as a scope, what goes out as messages."""

@@ -1,0 +1,191 @@
+"""Which claims end up in a session, and where they come from."""
+
+from __future__ import annotations
+
+import pytest
+
+from intastellar_auth.core.effects import Fetch
+from intastellar_auth.core.messages import Reply
+from intastellar_auth.core.session import Session
+from intastellar_auth.errors import ProviderTimeout
+from intastellar_auth.oidc.json_object import Json
+from tests.oidc.forge import ACCESS_TOKEN, ISSUER, answer
+
+from .hand import Said
+from .stage import (
+    CODE,
+    DISCOVERY,
+    DOCUMENT,
+    PROFILE,
+    TOKEN,
+    USERINFO,
+    Stage,
+    asked_of_provider,
+    location,
+    make_stage,
+)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return make_stage()
+
+
+def session(stage: Stage) -> Session:
+    """Return the session that the browser has."""
+    pairs = "; ".join(f"{name}={value}" for name, value in stage.browser.cookies.items())
+    found = stage.site.sessions.find(pairs.encode(), stage.hand.clock.now)
+    assert found is not None
+    return found
+
+
+def test_a_session_says_who_it_is_and_since_when(stage: Stage) -> None:
+    stage.sign_in(sid="s-1", auth_time=1_799_999_990, scope="ignored")
+    found = session(stage)
+    assert (found.sub, found.iss, found.sid) == ("alice", ISSUER, "s-1")
+    assert found.auth_time == 1_799_999_990
+    assert found.created == found.rolled == stage.hand.clock.now
+    assert found.scopes == ("openid", "profile", "email")
+
+
+def test_a_new_sign_in_is_a_new_session(stage: Stage) -> None:
+    """CS-01, CB-21."""
+    stage.sign_in()
+    first = session(stage)
+    stage.hand.say(USERINFO, answer({"sub": "bob"}))
+    stage.sign_in(code="code-2", sub="bob")
+    second = session(stage)
+    assert second.sub == "bob"
+    assert second.id != first.id
+    assert "name" not in second.claims
+
+
+def test_claims_that_are_missing_are_asked_for_after_the_token_was_believed(stage: Stage) -> None:
+    """CF-B01, CF-B15."""
+    stage.sign_in(name="Alice as the token says")
+    (request,) = stage.hand.fetched(USERINFO)
+    assert ("authorization", f"Bearer {ACCESS_TOKEN}") in request.headers
+    urls = [getattr(one, "url", "") for one in stage.hand.done]
+    assert urls.index(USERINFO) > urls.index(TOKEN)
+    assert session(stage).claims == {"name": "Alice", "email": "alice@example.com"}
+
+
+def test_nothing_is_asked_for_where_the_token_has_all_that_is_kept(stage: Stage) -> None:
+    stage.sign_in(name="A", email="a@example.com", email_verified=True)
+    assert stage.hand.fetched(USERINFO) == []
+    assert session(stage).claims["email_verified"] is True
+
+
+def test_nothing_is_asked_for_where_there_is_no_userinfo() -> None:
+    stage = make_stage(
+        authorization_endpoint=f"{ISSUER}/authorize",
+        token_endpoint=TOKEN,
+        jwks_uri=f"{ISSUER}/jwks",
+    )
+    stage.sign_in(name="A")
+    assert session(stage).claims == {"name": "A"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer({**PROFILE, "sub": "mallory"}),
+        answer({"name": "nobody in particular"}),
+        answer({}, status=401),
+        ProviderTimeout("accounts.example: no answer within 10 s"),
+    ],
+    ids=["another user", "no sub", "refused", "no answer"],
+)
+def test_userinfo_that_is_not_about_this_user_signs_nobody_in(stage: Stage, said: Said) -> None:
+    """CF-B11."""
+    stage.hand.say(USERINFO, said)
+    assert stage.sign_in().status in (502, 503)
+    assert not stage.browser.signed_in
+    assert CODE not in stage.grants
+
+
+def test_only_the_claims_that_are_wanted_are_kept(stage: Stage) -> None:
+    stage.hand.say(USERINFO, answer({**PROFILE, "address": "at home", "email": ""}))
+    stage.sign_in(picture="https://example.com/alice.png", name=None)
+    assert session(stage).claims == {"name": "Alice"}
+
+
+@pytest.mark.parametrize("said", ["true", "false", 1, 0, False, [True]])
+def test_an_email_is_verified_only_where_the_provider_says_true(stage: Stage, said: Json) -> None:
+    """ID-23."""
+    stage.sign_in(name="A", email="a@example.com", email_verified=said)
+    assert session(stage).claims["email_verified"] is False
+
+
+def test_a_claim_too_long_for_any_cookie_is_left_out_and_named_in_the_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.sign_in(name="A" * 2001, email="a@example.com", email_verified=True)
+    assert session(stage).claims == {"email": "a@example.com", "email_verified": True}
+    assert 'event=claim_left_out name="name" length="2001"' in caplog.text
+
+
+def test_a_session_that_fits_into_no_cookies_names_the_largest_claims(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = make_stage(claims="name,groups,roles")
+    groups: list[Json] = [f"group {number:04}" for number in range(2000)]
+    reply = stage.sign_in(name="Alice", groups=groups, roles=["reader"])
+    assert reply.status == 507
+    assert not stage.browser.signed_in
+    assert "largest claims: groups 22003 bytes, roles 8 bytes, name 6 bytes" in caplog.text
+    assert "group 0001" not in caplog.text
+
+
+@pytest.mark.parametrize(("sid", "auth_time"), [(7, "soon"), (None, None), (["s"], {})])
+def test_what_is_not_of_its_type_is_left_out(stage: Stage, sid: Json, auth_time: Json) -> None:
+    reply = stage.sign_in(sid=sid, auth_time=auth_time)
+    if reply.status == 303:
+        assert session(stage).sid is None
+        assert session(stage).auth_time is None
+    else:
+        assert reply.status == 502
+
+
+def signed_in_without_openid(stage: Stage) -> Reply:
+    """Sign in at a provider that gives no ID token."""
+    stage.hand.say(TOKEN, answer({"access_token": ACCESS_TOKEN, "token_type": "Bearer"}))
+    state = asked_of_provider(stage.go("/auth/login?next=/page"))["state"]
+    return stage.go(f"/auth/callback?code={CODE}&state={state}")
+
+
+def test_without_openid_userinfo_says_who_it_is() -> None:
+    stage = make_stage(
+        issuer=None,
+        scope="profile",
+        authorization_endpoint=f"{ISSUER}/authorize",
+        token_endpoint=TOKEN,
+        userinfo_endpoint=USERINFO,
+    )
+    assert location(signed_in_without_openid(stage)) == "/page"
+    found = session(stage)
+    assert (found.sub, found.iss) == ("alice", ISSUER)
+    assert [one.url for one in stage.hand.done if isinstance(one, Fetch)] == [TOKEN, USERINFO]
+
+
+def test_without_openid_and_without_userinfo_nobody_is_signed_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = make_stage(scope="profile")
+    stage.hand.say(DISCOVERY, answer({**DOCUMENT, "userinfo_endpoint": None}))
+    assert signed_in_without_openid(stage).status == 502
+    assert not stage.browser.signed_in
+    assert "INTASTELLAR_USERINFO_ENDPOINT" in caplog.text
+
+
+def test_claims_are_logged_only_where_that_was_asked_for(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    stage.sign_in()
+    assert "event=signed_in" in caplog.text
+    assert "alice" not in caplog.text.lower()
+    talking = make_stage(log_claims=True)
+    talking.sign_in()
+    assert "event=claims_are_logged" in caplog.text
+    assert "alice@example.com" in caplog.text

@@ -1,0 +1,234 @@
+"""Signing out: what goes, in which order, and that the local part always happens."""
+
+from __future__ import annotations
+
+import pytest
+
+from intastellar_auth.core.effects import Effect, Fetch, Get, Put
+from intastellar_auth.core.logout import landed
+from intastellar_auth.core.messages import Reply
+from intastellar_auth.errors import ProviderTimeout
+from tests.oidc.forge import CLIENT_ID, answer
+
+from .stage import (
+    DISCOVERY,
+    DOCUMENT,
+    END_SESSION,
+    SESSION_COOKIE,
+    Stage,
+    location,
+    make_stage,
+    query,
+    set_cookies,
+    text,
+)
+
+HINT_COOKIE = "__Secure-intastellar-hint"
+DOWN = ProviderTimeout("accounts.example: no answer within 10 s")
+
+
+def signed_in(**values: object) -> Stage:
+    """Return a stage whose browser is signed in."""
+    stage = make_stage(**values)
+    stage.sign_in()
+    stage.hand.done.clear()
+    return stage
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return signed_in()
+
+
+def removed(reply: Reply) -> list[str]:
+    """Return each ``Set-Cookie`` of ``reply`` that removes, name and domain, in their order."""
+    found: list[str] = []
+    for key, value in reply.headers:
+        if key == "set-cookie":
+            assert "Max-Age=0" in value
+            domain = value.partition("Domain=")[2].partition(";")[0]
+            found.append(f"{value.partition('=')[0]}@{domain}")
+    return found
+
+
+def test_the_four_steps_come_in_their_order(stage: Stage) -> None:
+    """LO-02, LO-03: the SDK's cookies, our session, the provider's session, a public page."""
+    reply = stage.go("/auth/logout?next=/bye")
+    assert removed(reply) == [
+        "inta_account@",
+        "inta_account@site.example",
+        "inta_acc@",
+        "inta_acc@site.example",
+        f"{SESSION_COOKIE}@",
+        f"{HINT_COOKIE}@",
+    ]
+    target = location(reply)
+    assert target.startswith(f"{END_SESSION}?")
+    asked = query(target)
+    assert asked.pop("id_token_hint").count(".") == 2
+    assert asked.pop("state")
+    assert asked == {
+        "client_id": CLIENT_ID,
+        "post_logout_redirect_uri": "https://site.example/",
+    }
+    back = landed(stage.site, stage.browser.request(f"/?state={query(target)['state']}"))
+    assert back is not None
+    assert location(back) == "/bye"
+
+
+def test_the_sdks_cookies_go_from_every_domain_they_may_be_on() -> None:
+    stage = signed_in(base_url="https://www.shop.example.com", client_cookies="inta_acc")
+    assert removed(stage.go("/auth/logout"))[:4] == [
+        "inta_acc@",
+        "inta_acc@www.shop.example.com",
+        "inta_acc@shop.example.com",
+        "inta_acc@example.com",
+    ]
+
+
+def test_script_can_see_that_its_cookies_are_gone(stage: Stage) -> None:
+    reply = stage.go("/auth/logout")
+    sdk = set_cookies(reply)["inta_account"]
+    assert "HttpOnly" not in sdk
+    assert "SameSite" not in sdk
+
+
+def test_a_cookie_is_removed_as_it_was_set() -> None:
+    """LO-10, CK-20."""
+    stage = make_stage()
+    was_set = set_cookies(stage.sign_in())
+    gone = set_cookies(stage.go("/auth/logout"))
+    for name in (SESSION_COOKIE, HINT_COOKIE):
+        kept = {part for part in was_set[name].split("; ")[1:] if "Max-Age" not in part}
+        assert kept < set(gone[name].split("; "))
+    assert "Path=/auth/logout" in gone[HINT_COOKIE]
+
+
+def test_the_session_is_ended_before_the_provider_is_asked_for_anything() -> None:
+    """LO-02: whoever hangs up while a slow provider is asked is signed out all the same."""
+    stage = signed_in()
+    stage.hand.clock.now += 3600
+    running = stage.run(stage.browser.request("/auth/logout"))
+    stage.hand.until(running, Fetch)
+    assert Put in stage.hand.kinds()
+    stage.hand.hang_up(running)
+    assert stage.other_process().go("/auth/user").status == 401
+
+
+def test_a_copy_of_the_cookie_is_worth_nothing_after_the_logout(stage: Stage) -> None:
+    """LO-08."""
+    copy = dict(stage.browser.cookies)
+    stage.go("/auth/logout")
+    stage.browser.cookies = copy
+    assert stage.go("/auth/user").status == 401
+    elsewhere = stage.other_process()
+    stage.hand.clock.now += stage.settings.revocation_check
+    assert elsewhere.go("/auth/user").status == 401
+
+
+def test_the_tombstone_lasts_as_long_as_the_session_could(stage: Stage) -> None:
+    stage.hand.clock.now += 1000
+    stage.go("/auth/logout")
+    (tombstone,) = (one for one in stage.hand.done if isinstance(one, Put))
+    assert tombstone.ttl == stage.settings.session_lifetime - 1000
+    assert tombstone.value == b""
+
+
+def test_a_logout_works_when_nobody_is_signed_in_any_more() -> None:
+    stage = make_stage()
+    reply = stage.go("/auth/logout?next=/bye")
+    assert location(reply).startswith(END_SESSION)
+    assert "id_token_hint" not in query(location(reply))
+    assert f"{SESSION_COOKIE}@" in removed(reply)
+    assert Put not in stage.hand.kinds()
+
+
+@pytest.mark.parametrize("kinds", [{Put}, {Put, Get}])
+def test_the_browser_is_signed_out_though_the_store_is_down(
+    stage: Stage, kinds: set[type[Effect]], caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.hand.refused = kinds
+    kept = dict(stage.browser.cookies)
+    assert location(stage.go("/auth/logout")).startswith(END_SESSION)
+    assert stage.browser.cookies.keys() & {SESSION_COOKIE, HINT_COOKIE} == set()
+    assert "event=logout_not_recorded" in caplog.text
+    stage.browser.cookies = kept
+    assert stage.go("/auth/user").status == 401
+
+
+def test_the_local_part_happens_though_the_provider_is_down(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.hand.say(DISCOVERY, DOWN)
+    stage.hand.clock.now += 86400 - 1
+    elsewhere = stage.other_process()
+    assert location(elsewhere.go("/auth/logout?next=/bye")) == "/bye"
+    assert "event=provider_logout_left_out" in caplog.text
+    assert not stage.browser.signed_in
+    assert Put in stage.hand.kinds()
+
+
+def test_a_provider_without_the_endpoint_is_left_out() -> None:
+    """LO-04."""
+    stage = make_stage()
+    stage.hand.say(DISCOVERY, answer({**DOCUMENT, "end_session_endpoint": None}))
+    stage.sign_in()
+    assert location(stage.go("/auth/logout?next=/bye")) == "/bye"
+
+
+def test_a_site_that_keeps_the_providers_session_asks_it_nothing() -> None:
+    stage = signed_in(idp_logout=False)
+    stage.hand.done.clear()
+    assert location(stage.go("/auth/logout?next=/bye")) == "/bye"
+    assert Fetch not in stage.hand.kinds()
+
+
+def test_a_logout_that_ends_at_a_protected_page_says_so_instead() -> None:
+    """The page would send the visitor to sign in at once again."""
+    stage = signed_in(idp_logout=False, protected_paths="*")
+    reply = stage.go("/auth/logout?next=/secret")
+    assert reply.status == 200
+    assert "You are signed out" in text(reply)
+    assert 'href="/auth/login?next=/secret"' in text(reply)
+    assert f"{SESSION_COOKIE}@" in removed(reply)
+
+
+@pytest.mark.parametrize("hostile", ["//evil.example", "/auth/login", "javascript:alert(1)"])
+def test_a_logout_ends_on_this_site(hostile: str) -> None:
+    """LO-07."""
+    stage = signed_in(idp_logout=False, post_logout_path="/home")
+    assert location(stage.go(f"/auth/logout?next={hostile}")) == "/home"
+
+
+def test_coming_back_with_a_state_that_is_not_ours_is_the_apps_own_page(stage: Stage) -> None:
+    """LO-06, CF-L02, CF-L03."""
+    state = query(location(stage.go("/auth/logout")))["state"]
+    theirs = make_stage(client_id="another-client")
+    for target in ("/?state=s-1", "/?state=", "/", f"/?state={state}x", f"/?state={state}&state=b"):
+        assert landed(stage.site, stage.browser.request(target)) is None
+    assert landed(theirs.site, stage.browser.request(f"/?state={state}")) is None
+    assert landed(stage.site, stage.browser.request(f"/?state={state}", "POST")) is None
+    assert landed(stage.site, stage.browser.request(f"/?state={state}")) is not None
+
+
+def test_a_target_that_was_allowed_and_is_not_any_more_is_left_out(stage: Stage) -> None:
+    """RD-13: held against the rules again when it is used."""
+    state = query(location(stage.go("/auth/logout?next=/members/page")))["state"]
+    moved = make_stage(path_prefix="/members")
+    back = landed(moved.site, moved.browser.request(f"/?state={state}"))
+    assert back is not None
+    assert location(back) == "/"
+
+
+def test_a_posted_logout_takes_its_target_from_the_form() -> None:
+    stage = signed_in(idp_logout=False)
+    headers: dict[str, str | None] = {"sec-fetch-site": "same-origin"}
+    request = stage.browser.request("/auth/logout?next=/a", "POST", headers, b"next=/b")
+    assert location(stage.ask(request)) == "/b"
+
+
+def test_an_attempt_under_way_in_another_tab_goes_on(stage: Stage) -> None:
+    """P11: a logout removes what is its own."""
+    callback = stage.begin("/other", code="code-2")
+    stage.go("/auth/logout")
+    assert location(stage.go(callback)) == "/other"
