@@ -12,7 +12,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from asgiref.wsgi import WsgiToAsgi
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from intastellar_auth.user import ANONYMOUS, NO_AUTH, AnonymousUser, Auth, User
 
@@ -53,7 +53,11 @@ def handing_on(app: ASGIApp) -> ASGIApp:
     told.wsgi_application = with_user
 
     async def handing(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            # asgiref wants a coroutine function; any callable that gives an awaitable is one to us.
+            await send(message)
+
         _current.set((scope.get("user", ANONYMOUS), scope.get("auth", NO_AUTH)))
-        await told(scope, receive, send)
+        await told(scope, receive, sending)
 
     return handing

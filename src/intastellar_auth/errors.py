@@ -6,6 +6,8 @@
     │   ├── StateRefused     400   its state is missing, forged, or not this browser's
     │   ├── AttemptExpired   400   it took too long, or its cookies did not come back
     │   └── RequestTooLarge  413   it posted more than any form of ours
+    ├── SignInNeeded         401   nobody is signed in
+    ├── ScopeMissing         403   somebody is, without a scope that is needed
     ├── SignInRefused        403   the provider answered the authorization request with an error
     ├── ProviderError        502   the provider did not do what the specification requires
     │   ├── ProviderUnreachable 503  nothing was sent: trying again is safe
@@ -72,6 +74,22 @@ class RequestTooLarge(RequestRefused):
 
     code = "content_too_large"
     status = 413
+
+
+class SignInNeeded(AuthError):
+    """Nobody is signed in."""
+
+    code = "login_required"
+    status = 401
+    sentence = "Please sign in first."
+
+
+class ScopeMissing(AuthError):
+    """Somebody is signed in, without a scope that is needed (RFC 6750 section 3.1)."""
+
+    code = "insufficient_scope"
+    status = 403
+    sentence = "Your sign-in does not allow this."
 
 
 class SignInRefused(AuthError):

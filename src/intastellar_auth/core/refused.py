@@ -13,7 +13,13 @@ from intastellar_auth.core import pages, replies
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.outcome import Failure
 from intastellar_auth.core.site import Site
-from intastellar_auth.errors import AttemptExpired, AuthError, RequestRefused, StateRefused
+from intastellar_auth.errors import (
+    AttemptExpired,
+    AuthError,
+    RequestRefused,
+    SignInNeeded,
+    StateRefused,
+)
 
 
 def refused(site: Site, request: Request, error: AuthError, return_to: str) -> Reply:
@@ -89,12 +95,12 @@ def sign_in_needed(site: Site, request: Request, return_to: str) -> Reply:
     log.event(logging.DEBUG, "sign_in_needed", {"reference": reference, "path": request.path})
     return replies.data(
         {
-            "error": "login_required",
-            "message": "Please sign in first.",
+            "error": SignInNeeded.code,
+            "message": SignInNeeded.sentence,
             "reference": reference,
             "login_url": site.settings.origin + site.login_url(return_to),
         },
-        status=401,
+        status=SignInNeeded.status,
         headers=(("www-authenticate", f'Cookie realm="{site.settings.origin}"'),),
     )
 

@@ -1,0 +1,84 @@
+"""Whether a visitor may go on, and what they are told if not: the same in every framework.
+
+Knows users and scopes. Does not know any framework; the modules named after one build on this.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+from urllib.parse import quote
+
+from intastellar_auth import log
+from intastellar_auth.core.messages import Request
+from intastellar_auth.core.navigation import is_navigation
+from intastellar_auth.errors import AuthError, ScopeMissing, SignInNeeded
+from intastellar_auth.user import AnonymousUser, Auth, User
+
+Scopes: TypeAlias = str | Iterable[str]
+"""Scopes as OAuth writes them, separated by spaces (RFC 6749 section 3.3), or one by one."""
+
+DEFAULT_LOGIN_PATH: Final = "/auth/login"
+"""Where a sign-in starts, relative to where the app is mounted, unless a setting says otherwise."""
+
+
+def each_scope(scopes: Scopes) -> tuple[str, ...]:
+    """Return ``scopes`` one by one.
+
+    Asked once, when the check is made: an iterator would be used up by the first request, and let
+    the second one pass.
+    """
+    return tuple(scopes.split() if isinstance(scopes, str) else scopes)
+
+
+def visitor(user: object, auth: object) -> tuple[User | AnonymousUser, Auth]:
+    """Return what the middleware says of a request.
+
+    Raises ``RuntimeError`` where it is not in front of the app, or something behind it has put
+    somebody else in its user's place: that must not pass for a signed-in user.
+    """
+    if not isinstance(user, User | AnonymousUser) or not isinstance(auth, Auth):
+        raise RuntimeError(  # noqa: TRY004 - it is the site that is wrong, not the caller's type
+            "this request did not come through intastellar_auth: wrap the app in AuthMiddleware, "
+            "and let no other middleware behind it set the user"
+        )
+    return user, auth
+
+
+def admit(user: User | AnonymousUser, auth: Auth, scopes: tuple[str, ...] = ()) -> User:
+    """Return ``user`` who is signed in with all of ``scopes``.
+
+    Raises ``SignInNeeded`` and ``ScopeMissing``.
+    """
+    if isinstance(user, AnonymousUser):
+        raise SignInNeeded("nobody is signed in")
+    missing = [scope for scope in scopes if scope not in auth.scopes]
+    if missing:
+        raise ScopeMissing(f"not granted: {' '.join(missing)}")
+    return user
+
+
+def problem(error: AuthError) -> dict[str, str]:
+    """Log ``error``, and return what a script is told of it: the shape of all our answers."""
+    reference = log.new_reference(secrets.token_bytes)
+    log.refusal(error, reference, level=logging.DEBUG)
+    return {"error": error.code, "message": error.sentence, "reference": reference}
+
+
+def problem_headers(error: AuthError) -> dict[str, str]:
+    """Return the headers that go with ``problem``; a 401 names a scheme (RFC 9110 15.5.2)."""
+    challenge = {"WWW-Authenticate": "Cookie"} if isinstance(error, SignInNeeded) else {}
+    return {"Cache-Control": "no-store", **challenge}
+
+
+def can_sign_in(method: str, headers: Iterable[tuple[str, str]]) -> bool:
+    """Return whether a redirect to the provider helps: only a visitor who goes to a page."""
+    lower = tuple((name.lower(), value) for name, value in headers)
+    return method == "GET" and is_navigation(Request(method, "/", headers=lower))
+
+
+def login_address(login_path: str, return_to: str) -> str:
+    """Return where a sign-in that ends at ``return_to`` starts."""
+    return f"{login_path}?next={quote(return_to, safe='/')}"

@@ -1,0 +1,1 @@
+"""The modules for one framework each, behind the real middleware."""
