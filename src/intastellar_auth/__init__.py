@@ -1,6 +1,7 @@
-"""Sign users in with Intastellar Accounts, or any OpenID provider, in front of any ASGI app.
+"""Sign users in with Intastellar Accounts, or any OpenID provider, in front of any ASGI or WSGI app.
 
-``from intastellar_auth.asgi import AuthMiddleware`` is all that an app needs.
+``from intastellar_auth.asgi import AuthMiddleware`` is all that an app needs, or the same from
+``intastellar_auth.wsgi``.
 """
 
 from intastellar_auth.settings import Settings
