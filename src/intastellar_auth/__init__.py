@@ -1,4 +1,4 @@
-"""Sign users in with Intastellar Accounts, or any OpenID provider, in front of any ASGI or WSGI app.
+"""Sign users in with Intastellar Accounts, or any OpenID provider, in front of any web app.
 
 ``from intastellar_auth.asgi import AuthMiddleware`` is all that an app needs, or the same from
 ``intastellar_auth.wsgi``.

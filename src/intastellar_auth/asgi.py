@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
+from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
@@ -177,7 +178,9 @@ async def _read_body(receive: Receive) -> bytes:
 
 async def _send(reply: Reply, scope: Scope, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    headers.append((b"content-length", str(len(reply.body)).encode()))
+    if reply.status != HTTPStatus.NO_CONTENT:
+        # RFC 9110 section 8.6: a 204 has none.
+        headers.append((b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else reply.body
     await send({"type": "http.response.body", "body": body})

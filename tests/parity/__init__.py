@@ -1,0 +1,1 @@
+"""One list of scenarios, played to both shells: what differs is forced by the protocols."""
