@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.promise.looks import assert_safe_page, assert_signs_in, leads_to, leads_to_provider
+from tests.support.looks import assert_safe_page, assert_signs_in, leads_to, leads_to_provider
 from tests.support.provider import Strict, costs, strict
+from tests.support.scenarios import (
+    answered_too_late,
+    being_exchanged,
+    given_up,
+    hung_up,
+    killed_over_the_exchange,
+    refused_once,
+    starts_again_once,
+)
 from tests.support.server import free_port, until
 from tests.support.site import Client, site
 from tests.support.stage import Stage, stage
 from tests.support.wire import answer, fire, under_way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.browser import Browser
-    from tests.support.site import Kind
-
-
-def being_exchanged(here: Stage) -> Callable[[], bool]:
-    """Return what tells whether the provider has been sent one more code since now."""
-    before = here.provider.token_requests()
-    return lambda: here.provider.token_requests() > before
+    from tests.support.commands import Kind
 
 
 @pytest.mark.parametrize("by", ["strict", "certified"])
@@ -35,17 +37,7 @@ def test_p09_a_refused_code_restarts_the_sign_in_once(
 ) -> None:
     """P9: the provider says invalid_grant to a code that it gave a moment ago."""
     with stage(tmp_path, by="strict" if by == "strict" else "certified") as here:
-        target = f"{here.url}/members/refused"
-        callback = browser.sign_in_until_callback(target)
-        here.provider.refuse(times=1)
-
-        with costs(here.provider, token_requests=1):
-            answers = fire(*[callback] * 10, cookie=browser.cookie_header(callback))
-            assert all(leads_to_provider(got, here) for got in answers)
-        with costs(here.provider, token_requests=1):
-            page = browser.follow(browser.go(callback))
-
-        assert page.url == target
+        refused_once(here, browser)
 
 
 def test_p09_a_second_refusal_is_a_safe_page(tmp_path: Path, browser: Browser) -> None:
@@ -65,17 +57,7 @@ def test_p09_a_provider_that_is_too_slow_restarts_the_sign_in_once(
 ) -> None:
     """P9: it may have spent the code, so that is not sent again."""
     with stage(tmp_path, HTTP_TIMEOUT="1") as here:
-        target = f"{here.url}/members/slow"
-        callback = browser.sign_in_until_callback(target)
-        here.provider.slow(3)
-
-        with costs(here.provider, token_requests=1):
-            answers = fire(*[callback] * 10, cookie=browser.cookie_header(callback))
-            assert all(leads_to_provider(got, here) for got in answers)
-        with costs(here.provider, token_requests=1):
-            page = browser.follow(browser.go(callback))
-
-        assert page.url == target
+        answered_too_late(here, browser)
 
 
 def test_p09_an_answer_cut_off_in_the_middle_restarts_the_sign_in_once(
@@ -84,17 +66,10 @@ def test_p09_an_answer_cut_off_in_the_middle_restarts_the_sign_in_once(
     """P9: the provider has spent the code, and we do not know."""
     with stage(tmp_path) as here:
         assert isinstance(here.provider, Strict)
-        target = f"{here.url}/members/cut"
-        callback = browser.sign_in_until_callback(target)
+        callback = browser.sign_in_until_callback(f"{here.url}/members/cut")
         here.provider.drop()
 
-        with costs(here.provider, token_requests=1):
-            answers = fire(*[callback] * 10, cookie=browser.cookie_header(callback))
-            assert all(leads_to_provider(got, here) for got in answers)
-        with costs(here.provider, token_requests=1):
-            page = browser.follow(browser.go(callback))
-
-        assert page.url == target
+        starts_again_once(here, browser, callback, "/members/cut", token_requests=1)
 
 
 def test_p09_without_a_shared_store_the_user_still_sees_no_error(
@@ -119,25 +94,16 @@ def test_p09_a_worker_killed_over_the_exchange_restarts_the_sign_in_once(
 ) -> None:
     """P9: SIGKILL, so nothing could be tidied up; the code is not sent again."""
     with stage(tmp_path, workers=2, HTTP_TIMEOUT="2") as here:
-        target = f"{here.url}/members/killed"
         workers = here.site.pids()
-        callback = browser.sign_in_until_callback(target)
-        here.provider.slow(1.5)
-        exchanging = being_exchanged(here)
 
-        with costs(here.provider, token_requests=1):
-            with under_way(callback, cookie=browser.cookie_header(callback)):
-                until(exchanging, "the token request")
-                for pid in workers:
-                    os.kill(pid, signal.SIGKILL)
-            until(lambda: not workers & here.site.pids(), "the new workers")
-            reload = fire(callback, cookie=browser.cookie_header(callback))
-            assert leads_to_provider(reload[0], here)
-        with costs(here.provider, token_requests=1):
-            page = browser.follow(browser.go(callback))
+        def kill() -> None:
+            for pid in workers:
+                os.kill(pid, signal.SIGKILL)
 
-        assert page.url == target
-        assert "<h1>Hello alice</h1>" in page.text
+        callback = killed_over_the_exchange(here, browser, "/members/killed", kill)
+
+        until(lambda: not workers & here.site.pids(), "the new workers")
+        starts_again_once(here, browser, callback, "/members/killed", token_requests=0)
 
 
 @pytest.mark.parametrize("kind", ["uvicorn", "hypercorn-asyncio", "hypercorn-trio"])
@@ -146,17 +112,7 @@ def test_p10_a_client_that_hangs_up_gets_the_outcome_with_its_next_request(
 ) -> None:
     """P10."""
     with stage(tmp_path, kind=kind) as here:
-        callback = browser.sign_in_until_callback(f"{here.url}/members/gone")
-        cookie = browser.cookie_header(callback)
-        here.provider.slow(1)
-        exchanging = being_exchanged(here)
-
-        with costs(here.provider, token_requests=1):
-            with under_way(callback, cookie=cookie):
-                until(exchanging, "the token request")
-            answers = fire(*[callback] * 3, cookie=cookie)
-
-        assert_signs_in(answers, here, "/members/gone")
+        hung_up(here, browser)
 
 
 @pytest.mark.parametrize(
@@ -173,17 +129,7 @@ def test_p10_a_timeout_middleware_does_not_break_the_exchange(
 ) -> None:
     """P10: the request is cancelled from outside, the exchange is not."""
     with stage(tmp_path, kind=kind, SITE_TIMEOUT="0.5", SITE_TIMEOUT_BY=limit) as here:
-        callback = browser.sign_in_until_callback(f"{here.url}/members/cancelled")
-        cookie = browser.cookie_header(callback)
-        here.provider.slow(1.5)
-
-        with costs(here.provider, token_requests=1):
-            (cancelled,) = fire(callback, cookie=cookie)
-            assert cancelled.status == 504
-            until(lambda: fire(callback, cookie=cookie)[0].status != 504, "the outcome")
-            answers = fire(callback, cookie=cookie)
-
-        assert_signs_in(answers, here, "/members/cancelled")
+        given_up(here, browser)
 
 
 def test_p10_a_hang_up_does_not_disturb_those_who_wait(tmp_path: Path, browser: Browser) -> None:

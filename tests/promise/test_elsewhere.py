@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.promise.looks import assert_safe_page, leads_to_provider
+from tests.support.looks import assert_safe_page, leads_to_provider
 from tests.support.provider import costs
+from tests.support.scenarios import starts_again_once
 from tests.support.server import let_pass
 from tests.support.stage import Stage, stage
 from tests.support.wire import fire
@@ -71,18 +72,11 @@ def test_p08_lost_cookies_start_again_once_and_end_at_the_page_asked_for(
     anywhere: Stage, browser: Browser
 ) -> None:
     """P8."""
-    target = f"{anywhere.url}/members/far?away=1"
-    callback = browser.sign_in_until_callback(target)
+    target = "/members/far?away=1"
+    callback = browser.sign_in_until_callback(anywhere.url + target)
     browser.lose(*login_cookies(browser, callback))
 
-    with costs(anywhere.provider, token_requests=0):
-        (restart,) = fire(callback, cookie=browser.cookie_header(callback))
-        assert leads_to_provider(restart, anywhere)
-    with costs(anywhere.provider, token_requests=1):
-        page = browser.follow(browser.go(callback))
-
-    assert page.url == target
-    assert "<h1>Hello alice</h1>" in page.text
+    starts_again_once(anywhere, browser, callback, target, token_requests=0)
 
 
 def login_cookies(browser: Browser, url: str) -> list[str]:
@@ -94,19 +88,14 @@ def login_cookies(browser: Browser, url: str) -> list[str]:
 def test_p08_a_login_left_open_too_long_starts_again_once(tmp_path: Path, browser: Browser) -> None:
     """P8: LOGIN_TIMEOUT has passed, the login cookie is still there or has expired."""
     with stage(tmp_path, LOGIN_TIMEOUT="3") as here:
-        target = f"{here.url}/members/patient"
-        callback = browser.sign_in_until_callback(target)
+        callback = browser.sign_in_until_callback(f"{here.url}/members/patient")
         with_cookie = browser.cookie_header(callback)
         let_pass(3.2)
 
         with costs(here.provider, token_requests=0):
-            for cookie in (with_cookie, browser.cookie_header(callback)):
-                (restart,) = fire(callback, cookie=cookie)
-                assert leads_to_provider(restart, here)
-        with costs(here.provider, token_requests=1):
-            page = browser.follow(browser.go(callback))
-
-        assert page.url == target
+            (restart,) = fire(callback, cookie=with_cookie)
+            assert leads_to_provider(restart, here)
+        starts_again_once(here, browser, callback, "/members/patient", token_requests=0)
 
 
 def test_p08_blocked_cookies_end_on_a_safe_page_not_in_a_loop(

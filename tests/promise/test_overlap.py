@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.promise.looks import user_with
+from tests.support.looks import user_with
+from tests.support.scenarios import logged_out_during_a_request
 from tests.support.server import let_pass
 from tests.support.stage import stage
 from tests.support.wire import answer, fire, under_way
@@ -27,18 +28,9 @@ def test_p13_a_slow_request_never_undoes_a_logout(
     """P13: its answer comes after the logout, and a roll of its session was due."""
     with stage(tmp_path, workers=workers, SESSION_IDLE=str(IDLE), REVOCATION_CHECK="1") as here:
         browser.sign_in(f"{here.url}/members")
-        cookie = browser.cookie_header(here.url)
         let_pass(IDLE / 10 + 0.2)
 
-        with under_way(f"{here.url}/slow?gate=one", cookie=cookie) as slow:
-            here.site.wait_until_entered("one")
-            browser.log_out(here.url)
-            here.site.open_gate("one")
-            late = answer(slow)
-
-        assert late.status == 200
-        assert user_with(late.cookie_header, here.url) is None
-        assert browser.user(here.url) is None
+        logged_out_during_a_request(here, browser)
 
 
 def test_p13_a_roll_is_due_in_these_tests(tmp_path: Path, browser: Browser) -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.promise.looks import assert_signs_in, user_with
 from tests.support.browser import Browser
+from tests.support.looks import assert_signs_in, user_with
 from tests.support.provider import costs
+from tests.support.scenarios import after_the_window, ended_by_one_logout, fifty_at_once
 from tests.support.server import let_pass, until
 from tests.support.stage import Stage, stage
 from tests.support.wire import fire
@@ -32,14 +33,12 @@ def test_p02_fifty_identical_callbacks_at_once_ten_times_in_a_row(anywhere: Stag
     """P2: one token request, fifty equal redirects, fifty cookies of one session."""
     workers: set[int] = set()
     for run in range(10):
-        with Browser() as browser, costs(anywhere.provider, token_requests=1):
+        with Browser() as browser:
             target = f"/members/{run}"
             callback = browser.sign_in_until_callback(anywhere.url + target)
 
-            answers = fire(*[callback] * 50, cookie=browser.cookie_header(callback))
+            answers = fifty_at_once(anywhere, browser, callback, target)
 
-            assert_signs_in(answers, anywhere, target)
-            assert len({got.location for got in answers}) == 1
             workers |= {int(got.worker) for got in answers}
     assert workers == anywhere.site.pids()
 
@@ -47,16 +46,9 @@ def test_p02_fifty_identical_callbacks_at_once_ten_times_in_a_row(anywhere: Stag
 def test_p02_the_fifty_cookies_are_of_one_session(anywhere: Stage, browser: Browser) -> None:
     """P2: one logout ends them all, in every process, within REVOCATION_CHECK seconds."""
     callback = browser.sign_in_until_callback(f"{anywhere.url}/members")
-    answers = fire(*[callback] * 50, cookie=browser.cookie_header(callback))
-    assert_signs_in(answers, anywhere, "/members")
+    answers = fifty_at_once(anywhere, browser, callback, "/members")
 
-    browser.go(callback)
-    browser.log_out(anywhere.url)
-
-    def all_have_ended() -> bool:
-        return all(user_with(got.cookie_header, anywhere.url) is None for got in answers)
-
-    until(all_have_ended, "the end of all fifty", patience=5)
+    ended_by_one_logout(anywhere, browser, callback, answers)
 
 
 def test_p03_a_reload_gets_the_same_redirect_and_the_session_again(
@@ -148,11 +140,7 @@ def test_p05_after_the_window_the_same_callback_leads_to_the_page_asked_for(
         browser.go(callback)
         let_pass(1.2)
 
-        with costs(here.provider, token_requests=0):
-            page = browser.follow(browser.go(callback))
-
-        assert page.url == f"{here.url}/members/late"
-        assert page.is_success
+        after_the_window(here, browser, callback, "/members/late")
 
 
 def test_p06_after_a_logout_the_callback_brings_no_session_back(

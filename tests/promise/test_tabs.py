@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.promise.looks import leads_to, user_with
+from tests.support.looks import leads_to, user_with
 from tests.support.provider import costs
 from tests.support.wire import fire
 

@@ -70,6 +70,31 @@ class Server:
             raise RuntimeError(f"the server ended by itself:\n{self.log()}")
         return is_open(self.port)
 
+    def kill(self) -> None:
+        """End it and all its workers by SIGKILL, so that nothing can be tidied up."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self._wait_for_the_end(PATIENCE)
+
+    def stop(self, *, patience: float = PATIENCE) -> None:
+        """End it by SIGTERM; raise ``TimeoutError`` where it or a worker of it does not end."""
+        self.process.terminate()
+        self._wait_for_the_end(patience)
+
+    def _wait_for_the_end(self, patience: float) -> None:
+        process = self.process
+        until(lambda: process.poll() is not None, "the end of the server", patience=patience)
+        until(
+            lambda: not _group_lives(process.pid), "the end of all its workers", patience=patience
+        )
+
+
+def _group_lives(leader: int) -> bool:
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
 
 @contextmanager
 def running(

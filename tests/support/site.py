@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import httpx
 
+from tests.support.commands import Kind, command
 from tests.support.server import TESTS, Server, running, until
 from tests.support.wire import fire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-Kind = Literal["uvicorn", "hypercorn-asyncio", "hypercorn-trio"]
 
 PROTECTED = "/members,/members/*,/api/*,/slow"
 
@@ -103,16 +101,7 @@ def site(
         },
     }
     with running(
-        _command(kind, port, workers), port=port, folder=folder, environment=environment
+        command(kind, port, workers), port=port, folder=folder, environment=environment
     ) as server:
         until(lambda: httpx.get(url, trust_env=False).is_success, "the front page")
         yield Site(url, server, gates, workers)
-
-
-def _command(kind: Kind, port: int, workers: int) -> list[str]:
-    where = ["tests.support.site_app:app", "--workers", str(workers)]
-    if kind == "uvicorn":
-        return [sys.executable, "-m", "uvicorn", *where, "--port", str(port)]
-    worker_class = kind.removeprefix("hypercorn-")
-    bind = ["--bind", f"127.0.0.1:{port}", "--worker-class", worker_class]
-    return [sys.executable, "-m", "hypercorn", *where, *bind]

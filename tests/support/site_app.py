@@ -2,7 +2,8 @@
 
 The tests start it under real servers. Two variables of its own: ``SITE_GATES``, a folder in which
 the file ``NAME`` lets ``/slow?gate=NAME`` go on; ``SITE_TIMEOUT``, seconds after which a middleware
-outside ours gives a request up, the way that ``SITE_TIMEOUT_BY`` says: ``asyncio`` or ``anyio``.
+outside ours gives a request up, the way that ``SITE_TIMEOUT_BY`` says: ``asyncio``, ``anyio`` or
+``trio``. A request with ``x-time-limit`` brings its own number of seconds.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import trio
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 
 from intastellar_auth.asgi import AuthMiddleware
+from tests.support import site_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,35 +33,26 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
 
-def page(title: str, body: str) -> HTMLResponse:
-    """Return a page of the site."""
-    return HTMLResponse(
-        f"<!doctype html><html lang=en><title>{title}</title><main><h1>{title}</h1>{body}</main>"
-    )
-
-
 async def front(_request: Request) -> HTMLResponse:
     """Anybody may see this."""
-    return page("Welcome", '<a href="/members">Members</a>')
+    return HTMLResponse(site_pages.front())
 
 
 async def eager(_request: Request) -> HTMLResponse:
     """Make the browser load ahead what the visitor may go to."""
     rules = '{"prefetch": [{"urls": ["/auth/login?next=/members"], "eagerness": "immediate"}]}'
-    return page(
-        "Eager",
-        f'<script type="speculationrules">{rules}</script>'
-        '<a href="/auth/login?next=/members">Sign in</a>',
+    return HTMLResponse(
+        site_pages.page(
+            "Eager",
+            f'<script type="speculationrules">{rules}</script>'
+            '<a href="/auth/login?next=/members">Sign in</a>',
+        )
     )
 
 
 async def members(request: Request) -> HTMLResponse:
     """Only somebody signed in gets here."""
-    return page(
-        f"Hello {request.user.sub}",
-        f'<p id="target">{request.url.path}?{request.url.query}</p>'
-        '<form method="post" action="/auth/logout"><button>Sign out</button></form>',
-    )
+    return HTMLResponse(site_pages.members(request.user.sub, request.url.path, request.url.query))
 
 
 async def me(request: Request) -> JSONResponse:
@@ -88,7 +83,7 @@ class TimeLimit:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.seconds = float(os.environ.get("SITE_TIMEOUT", "60"))
-        self.limit = {"asyncio": _asyncio_limit, "anyio": _anyio_limit}[
+        self.limit = {"asyncio": _asyncio_limit, "anyio": _anyio_limit, "trio": _trio_limit}[
             os.environ.get("SITE_TIMEOUT_BY", "anyio")
         ]
 
@@ -97,8 +92,9 @@ class TimeLimit:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        seconds = float(Headers(scope=scope).get("x-time-limit", self.seconds))
         try:
-            async with self.limit(self.seconds):
+            async with self.limit(seconds):
                 await self.app(scope, receive, send)
         except TimeoutError:
             await PlainTextResponse("too slow", 504)(scope, receive, send)
@@ -114,6 +110,14 @@ async def _asyncio_limit(seconds: float) -> AsyncIterator[None]:
 async def _anyio_limit(seconds: float) -> AsyncIterator[None]:
     with anyio.fail_after(seconds):
         yield
+
+
+@asynccontextmanager
+async def _trio_limit(seconds: float) -> AsyncIterator[None]:
+    with trio.move_on_after(seconds) as scope:
+        yield
+    if scope.cancelled_caught:
+        raise TimeoutError
 
 
 class NameWorker:

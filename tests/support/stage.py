@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tests.support.commands import Kind
 from tests.support.provider import Provider, certified, strict
 from tests.support.server import free_port
-from tests.support.site import Client, Kind, Site, site
+from tests.support.site import Client, Site, site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
