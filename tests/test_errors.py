@@ -59,8 +59,12 @@ def test_an_error_has_a_code_a_status_and_a_sentence(error: type[AuthError]) -> 
 
 
 def test_codes_are_told_apart_where_answers_are() -> None:
-    """``AnswerInvalid`` is to a visitor what any mistake of the provider is."""
-    codes = [error.code for error in EVERY if error is not errors.AnswerInvalid]
+    """``AnswerInvalid`` is to a visitor what any mistake of the provider is.
+
+    And ``LogoutRefused`` has the ``error`` that Back-Channel Logout section 2.8 gives it.
+    """
+    alike = (errors.AnswerInvalid, errors.LogoutRefused)
+    codes = [error.code for error in EVERY if error not in alike]
     assert len(set(codes)) == len(codes)
 
 

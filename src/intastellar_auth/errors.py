@@ -5,6 +5,7 @@
     ├── RequestRefused       400   the browser sent something we do not act on
     │   ├── StateRefused     400   its state is missing, forged, or not this browser's
     │   ├── AttemptExpired   400   it took too long, or its cookies did not come back
+    │   ├── LogoutRefused    400   a logout token is not to be believed
     │   └── RequestTooLarge  413   it posted more than any form of ours
     ├── SignInNeeded         401   nobody is signed in
     ├── ScopeMissing         403   somebody is, without a scope that is needed
@@ -67,6 +68,15 @@ class AttemptExpired(RequestRefused):
 
     code = "sign_in_expired"
     sentence = "This sign-in has expired. Please start again."
+
+
+class LogoutRefused(RequestRefused):
+    """The logout token is missing, not to be believed, or was used before.
+
+    OpenID Connect Back-Channel Logout section 2.8.
+    """
+
+    sentence = "This logout token cannot be used."
 
 
 class RequestTooLarge(RequestRefused):

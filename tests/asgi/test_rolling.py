@@ -8,6 +8,7 @@ import anyio
 import pytest
 from starlette.types import Message, Scope
 
+from intastellar_auth.core.ended import end_session
 from intastellar_auth.core.session import Session
 from intastellar_auth.drive.concurrent import Outside
 from intastellar_auth.errors import StoreUnavailable
@@ -81,7 +82,7 @@ def end_here(gate: Gate, session: Session) -> None:
 
 def end_elsewhere(gate: Gate, session: Session) -> None:
     """End the session in another process on the same store."""
-    anyio.run(gate.middleware._outside.run, gate.site.sessions.end(session, gate.site.clock()))
+    anyio.run(gate.middleware._outside.run, end_session(session, 3600.0))
 
 
 @pytest.mark.parametrize("end", [end_here, end_elsewhere])

@@ -5,6 +5,7 @@
 // It prints "ready" once it answers. Beside the protocol it has, for the tests alone:
 //   GET  /_log          what was asked of it so far, as counts
 //   POST /_log/reset    start counting anew
+//   GET  /_frame?src=…  a page with that address in a frame, as a logout page has it
 //   POST /_manners      how it behaves from now on: {"slow_next_ms": 0, "refuse_codes": 0,
 //                       "continue_page": false}
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -21,6 +22,8 @@ const EVENTS = {
   'authorization.accepted': 'authorization_accepted',
   'authorization.error': 'authorization_errors',
   'end_session.success': 'end_sessions',
+  'backchannel.success': 'backchannel_logouts',
+  'backchannel.error': 'backchannel_errors',
   'access_token.destroyed': 'access_tokens_destroyed',
   'refresh_token.destroyed': 'refresh_tokens_destroyed',
   server_error: 'server_errors',
@@ -70,6 +73,7 @@ const provider = new Provider(issuer, {
     revocation: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     userinfo: { enabled: true },
+    backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => {
@@ -80,6 +84,8 @@ const provider = new Provider(issuer, {
       },
     },
   },
+  // Its own dispatcher refuses loopback addresses (request forgery); here the site is at one.
+  fetch: (url, { dispatcher: _, ...options }) => fetch(url, options),
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_ctx, sub) => ({
     accountId: sub,
@@ -126,6 +132,8 @@ provider.use(async (ctx, next) => {
   } else if (asked === 'POST /_log/reset') {
     log = nothingYet();
     ctx.body = log;
+  } else if (asked === 'GET /_frame') {
+    ctx.body = page('Signing out', `<iframe src="${safe(ctx.query.src)}"></iframe>`);
   } else if (asked === 'POST /_manners') {
     manners = { ...manners, ...JSON.parse(await bodyOf(ctx.req)) };
     ctx.body = manners;

@@ -226,6 +226,28 @@ def test_a_target_that_is_no_plain_http_address_is_left_out(target: str) -> None
     assert pages.content_security_policy((target,)) == pages.content_security_policy()
 
 
+@pytest.mark.parametrize(
+    ("by", "source"),
+    [
+        ("https://id.example", "https://id.example"),
+        ("https://id.example/tenant?a=b", "https://id.example"),
+        ("http://localhost:9000/", "http://localhost:9000"),
+        ("http://[::1]:9000/", "http:"),
+        (None, "'none'"),
+        ("", "'none'"),
+        ("javascript:alert(1)", "'none'"),
+        ("https://id.example; script-src *", "'none'"),
+        ("https://id.example\n; x", "'none'"),
+    ],
+)
+def test_nobody_but_the_origin_that_was_named_may_frame_a_page(by: str | None, source: str) -> None:
+    """FL-01: and nothing may come of it there."""
+    policy = pages.framing_policy(by)
+    assert policy == (
+        f"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {source}"
+    )
+
+
 def _luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)

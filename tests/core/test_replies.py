@@ -28,6 +28,7 @@ REPLIES = {
     "nothing": replies.nothing(COOKIES),
     "step": replies.step("<p>", "/page", COOKIES),
     "page": replies.page("<p>", set_cookies=COOKIES, form_targets=("https://id.example.com/end",)),
+    "framed": replies.framed(None),
     "data": replies.data({"x": 1}, headers=(("allow", "GET"),)),
     "problem for a visitor": problem(BROWSER),
     "problem for a script": problem(SCRIPT),
@@ -90,6 +91,17 @@ def test_a_form_may_lead_to_the_named_origins_only() -> None:
     assert policy == pages.content_security_policy(("https://id.example.com/end",))
     assert policy.endswith("form-action 'self' https://id.example.com")
     assert headers(replies.page("<p>"))["content-security-policy"].endswith("form-action 'self'")
+
+
+def test_a_page_for_a_frame_is_empty_and_its_framers_alone() -> None:
+    """FL-01."""
+    reply = replies.framed("https://id.example.com/tenant")
+    assert reply.status == 200
+    assert headers(reply)["content-type"] == "text/html; charset=utf-8"
+    policy = headers(reply)["content-security-policy"]
+    assert policy == pages.framing_policy("https://id.example.com/tenant")
+    others = {**headers(reply), "content-security-policy": pages.framing_policy(None)}
+    assert others == headers(REPLIES["framed"])
 
 
 @given(st.dictionaries(st.text(), st.none() | st.booleans() | st.text() | st.integers()))

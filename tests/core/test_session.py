@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intastellar_auth.core.effects import Get, Put
 from intastellar_auth.core.seal import to_text
-from intastellar_auth.core.session import has_ended, roll_after
-from intastellar_auth.errors import SessionTooLarge, StoreUnavailable
+from intastellar_auth.core.session import roll_after
+from intastellar_auth.errors import SessionTooLarge
 from tests.hostile.jar import Jar, parse
 
 from .parts import IDLE, LIFETIME, NAME, NOW, sealer, session, sessions
@@ -60,6 +59,7 @@ def jar_of(kept: Session) -> Jar:
         claims=claims,
         sid=st.none() | st.text(max_size=40),
         auth_time=st.none() | st.floats(0, 2e9),
+        began=st.floats(0, 2e9),
     )
 )
 def test_a_session_comes_back_from_the_browser_as_it_was(kept: Session) -> None:
@@ -207,46 +207,14 @@ def test_a_session_that_no_cookies_hold_is_an_error() -> None:
         ours.set_cookies(session(claims={"groups": "x" * 10_000}), b"", NOW)
 
 
-@pytest.mark.parametrize("now", [NOW, NOW + LIFETIME - 60, NOW + LIFETIME + 60])
-def test_a_tombstone_outlives_every_copy_of_the_cookie(now: float) -> None:
-    """LO-08: a copy made at the last moment lives for the idle time at most."""
-    kept = ours.rolled(session(), now)
-    flow = ours.end(kept, now)
-    written = next(flow)
-    assert isinstance(written, Put)
-    assert written.value == b""
-    assert now + written.ttl >= ours.ends_at(kept)
-    assert written.ttl >= IDLE
-    with pytest.raises(StopIteration):
-        flow.send(None)
-
-
-def test_the_store_learns_no_id_of_a_session() -> None:
-    """SS-09."""
-    written, other = (next(ours.end(session(id=name), NOW)) for name in ("secret-id", "another"))
-    assert isinstance(written, Put)
-    assert isinstance(other, Put)
-    assert written.key.startswith("ended:")
-    assert "secret-id" not in written.key
-    assert written.key != other.key
-    assert next(has_ended(session(id="secret-id"))) == Get(written.key)
-
-
-@pytest.mark.parametrize(("found", "ended"), [(None, False), (b"", True)])
-def test_a_session_has_ended_where_its_tombstone_stands(found: bytes | None, ended: bool) -> None:
-    flow = has_ended(session())
-    next(flow)
-    with pytest.raises(StopIteration) as returned:
-        flow.send(found)
-    assert returned.value.value is ended
-
-
-def test_a_store_that_is_down_is_not_taken_for_a_no() -> None:
-    """CS-11: what follows is for the caller to say."""
-    flow = has_ended(session())
-    next(flow)
-    with pytest.raises(StoreUnavailable):
-        flow.throw(StoreUnavailable("down"))
+@given(st.lists(st.floats(0, IDLE), max_size=60))
+def test_the_last_copy_of_the_cookie_ends_when_it_is_said_to(pauses: list[float]) -> None:
+    """LO-08: a tombstone that lasts until then outlives every copy."""
+    kept, now = session(), NOW
+    for pause in pauses:
+        now += pause
+        kept = ours.rolled(kept, now)
+        assert ours.ends_at(kept) <= ours.lasts_until(kept) == NOW + LIFETIME
 
 
 def test_a_session_shows_no_claim() -> None:

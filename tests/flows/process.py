@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 
 from intastellar_auth.core.admission import Admissions, Admitted, make_admissions
 from intastellar_auth.core.cookies import CookieAttributes
+from intastellar_auth.core.effects import Get
+from intastellar_auth.core.ended import end_session
 from intastellar_auth.core.seal import make_sealer
 from intastellar_auth.core.session import Session, Sessions
 
 from .hand import Hand, make_token_bytes
 
 INTERVAL, IDLE, LIFETIME = 30.0, 3600.0, 86400.0
+CHECK = [Get, Get]
+"""What holding a session without a ``sid`` against the list of ended ones takes: id and sub."""
 
 
 @dataclass(slots=True)
@@ -38,7 +42,8 @@ class Process:
     def session(self, name: str = "s-1", **claims: object) -> Session:
         """Return a session that begins now."""
         now = self.hand.clock.now
-        return Session(name, "alice", "https://accounts.example", now, now, ("openid",), claims)
+        iss = "https://accounts.example"
+        return Session(name, "alice", iss, now, now, ("openid",), claims, began=now)
 
     def header(self, session: Session) -> bytes:
         """Return the ``Cookie`` header of a browser that has ``session``."""
@@ -55,5 +60,5 @@ class Process:
 
     def end(self, session: Session) -> None:
         """Write the session's tombstone, as another process would."""
-        self.hand.play(self.sessions.end(session, self.hand.clock.now))
+        self.hand.play(end_session(session, LIFETIME))
         self.hand.done.clear()

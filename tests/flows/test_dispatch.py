@@ -35,6 +35,8 @@ def test_our_paths_are_under_the_prefix() -> None:
         "/sign-in/here/login",
         "/sign-in/here/callback",
         "/sign-in/here/logout",
+        "/sign-in/here/backchannel-logout",
+        "/sign-in/here/frontchannel-logout",
         "/sign-in/here/user",
     }
 
@@ -81,6 +83,8 @@ def test_a_prefetch_may_look_at_who_is_signed_in(stage: Stage, hint: dict[str, s
         ("/auth/login", "OPTIONS", "GET"),
         ("/auth/callback", "PUT", "GET, POST"),
         ("/auth/logout", "DELETE", "GET, POST"),
+        ("/auth/backchannel-logout", "GET", "POST"),
+        ("/auth/frontchannel-logout", "POST", "GET"),
         ("/auth/user", "POST", "GET"),
         ("/auth/user", "get", "GET"),
         ("/auth/logout", "BREW", "GET, POST"),

@@ -9,7 +9,7 @@ from intastellar_auth.core.messages import Reply
 from intastellar_auth.core.session import Session
 from intastellar_auth.errors import ProviderTimeout
 from intastellar_auth.oidc.json_object import Json
-from tests.oidc.forge import ACCESS_TOKEN, ISSUER, answer
+from tests.oidc.forge import ACCESS_TOKEN, ISSUER, NOW, answer
 
 from .hand import Said
 from .stage import (
@@ -46,6 +46,29 @@ def test_a_session_says_who_it_is_and_since_when(stage: Stage) -> None:
     assert found.auth_time == 1_799_999_990
     assert found.created == found.rolled == stage.hand.clock.now
     assert found.scopes == ("openid", "profile", "email")
+
+
+@pytest.mark.parametrize(
+    ("iat", "auth_time", "began"),
+    [
+        (NOW + 9, None, NOW),
+        (NOW + 9, 0, NOW),
+        (NOW + 9, NOW - 3600, NOW),
+        (NOW + 9, NOW + 4, NOW + 4),
+        (NOW + 9, NOW + 30, NOW + 9),
+        (NOW + 9, 1000 * NOW, NOW + 9),
+        (NOW - 21, None, NOW - 30),
+        (NOW - 21, NOW - 25, NOW - 25),
+    ],
+)
+def test_a_session_began_after_the_provider_was_asked_by_the_providers_clock(
+    stage: Stage, iat: float, auth_time: float | None, began: float
+) -> None:
+    """BL-02, BL-14: nine seconds ago, or later, where the provider says so."""
+    callback = stage.begin(iat=iat, auth_time=auth_time)
+    stage.hand.clock.now += 9
+    stage.go(callback)
+    assert session(stage).began == began
 
 
 def test_a_new_sign_in_is_a_new_session(stage: Stage) -> None:
@@ -165,6 +188,7 @@ def test_without_openid_userinfo_says_who_it_is() -> None:
     assert location(signed_in_without_openid(stage)) == "/page"
     found = session(stage)
     assert (found.sub, found.iss) == ("alice", ISSUER)
+    assert found.began == stage.hand.clock.now
     assert [one.url for one in stage.hand.done if isinstance(one, Fetch)] == [TOKEN, USERINFO]
 
 

@@ -7,7 +7,7 @@ import pytest
 from intastellar_auth.core.effects import Get
 from intastellar_auth.core.session import Session
 
-from .process import IDLE, LIFETIME, Process
+from .process import CHECK, IDLE, LIFETIME, Process
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_roll_asks_the_store_and_counts_as_a_check(process: Process) -> None:
     session = process.session()
     process.hand.clock.now += IDLE / 10
     (cookie,) = roll(process, session, b"")
-    assert process.hand.kinds() == [Get]
+    assert process.hand.kinds() == CHECK
     admitted = process.at_once(cookie.partition(";")[0].encode())
     assert admitted is not None
     assert admitted.checked == process.hand.clock.now

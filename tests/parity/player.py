@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from tests.flows.hand import Clock, make_token_bytes
+from tests.oidc.forge_logout import logout_token
 from tests.wsgi.simulation import site_settings
 
-from .provider import approve
+from .provider import CLIENT_ID, approve
 from .scenario import Come
 from .shells import Came, Sent
 
@@ -133,6 +134,7 @@ def play(scenario: Scenario, make_shell: MakeShell, provider: Provider) -> Playe
         shell = make_shell(settings, clock, make_token_bytes())
         player = _Player(shell, clock, provider, scenario.mount)
         player.known["provider"] = provider.issuer
+        player.known["logout_token"] = logout_token(iss=provider.issuer, aud=CLIENT_ID)
         answers = tuple(map(player.play, scenario.steps))
     return Played(answers, tuple(lines), tuple(provider.asked))
 

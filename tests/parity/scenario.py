@@ -53,8 +53,9 @@ class Step:
     In ``target``, ``body`` and ``come`` stand for what came before: ``{callback}`` and
     ``{response}`` the last authorization response as a target and as a query (``{callback1}`` the
     first one), ``{state}`` its state, ``{end}`` the state of the last sign-out, ``{proof}`` the
-    proof in the last page with one, ``{provider}`` the provider's address. ``cookie`` replaces the
-    browser's cookies; ``answers`` and ``claims`` are what the provider says from now on.
+    proof in the last page with one, ``{provider}`` the provider's address, ``{logout_token}`` a
+    good one for alice's session ``SID`` there. ``cookie`` replaces the browser's cookies;
+    ``answers`` and ``claims`` are what the provider says from now on.
     """
 
     target: str

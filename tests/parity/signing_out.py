@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.hostile.server import Answer
+from tests.oidc.forge_logout import SID
 
 from .scenario import (
     ALICE,
@@ -14,7 +15,9 @@ from .scenario import (
     SESSION,
     SIGN_IN,
     SIGNED_OUT,
+    Come,
     Scenario,
+    Step,
     but,
     go,
     post,
@@ -29,6 +32,21 @@ OUT_NOBODY = go("/auth/logout", 303, location=END, clears=NOT_IN)
 ASKED = go("/auth/logout?next=/bye", 200, says="Do you want to sign out?")
 CROSS_SITE = (("sec-fetch-site", "cross-site"),)
 OLD_BROWSER = (("accept", "text/html"),)
+
+TELL_NONE = Step(
+    "/auth/backchannel-logout",
+    Come(400, says='"message":"This logout token cannot be used."'),
+    "POST",
+    (("content-type", "application/x-www-form-urlencoded"),),
+    "logout_token=a.b.c",
+    browser="the provider's server",
+)
+FRAME = Step(
+    f"/auth/frontchannel-logout?iss={{provider}}&sid={SID}",
+    Come(200, says="<title>Signed out</title>"),
+    headers=(("sec-fetch-dest", "iframe"), ("sec-fetch-mode", "navigate")),
+    browser="the provider's page",
+)
 
 SIGNING_OUT = (
     Scenario(
@@ -160,6 +178,33 @@ SIGNING_OUT = (
             but(SIGN_IN[0], claims={"sub": "bob"}),
             SIGN_IN[1],
             but(PRIVATE, come=go("", 200, says='"user": "bob"').come),
+        ),
+    ),
+    Scenario(
+        "a logout token of the provider, again, and what is none",
+        (
+            TELL_NONE,
+            but(SIGN_IN[0], claims={"sid": SID}),
+            SIGN_IN[1],
+            but(TELL_NONE, target="/auth/backchannel-logout?logout_token={logout_token}", body=""),
+            but(TELL_NONE, body="logout_token={logout_token}", headers=()),
+            but(ALICE, after=100),
+            but(TELL_NONE, body="logout_token={logout_token}", come=Come(200, says="{}")),
+            but(NOBODY, after=100),
+            but(TELL_NONE, body="logout_token={logout_token}"),
+            but(TELL_NONE, method="GET", come=Come(405, says="Use POST here.")),
+        ),
+    ),
+    Scenario(
+        "a frame of the provider's that names a session, and one that makes it up",
+        (
+            but(SIGN_IN[0], claims={"sid": SID}),
+            SIGN_IN[1],
+            but(FRAME, target="/auth/frontchannel-logout?iss={provider}&sid=made-up"),
+            but(FRAME, target=f"/auth/frontchannel-logout?iss=https://evil.example&sid={SID}"),
+            but(ALICE, after=100),
+            FRAME,
+            but(NOBODY, after=100),
         ),
     ),
     Scenario(

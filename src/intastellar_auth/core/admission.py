@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from intastellar_auth import log
 from intastellar_auth.core import cookies
 from intastellar_auth.core.effects import Flow
-from intastellar_auth.core.session import Session, Sessions, has_ended
+from intastellar_auth.core.ended import has_ended
+from intastellar_auth.core.session import Session, Sessions
 from intastellar_auth.errors import StoreUnavailable
 from intastellar_auth.user import Auth, User
 

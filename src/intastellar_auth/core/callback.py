@@ -13,12 +13,14 @@ from intastellar_auth import log
 from intastellar_auth.core import pages, refused, replies
 from intastellar_auth.core.attempt import Attempt, State
 from intastellar_auth.core.effects import Flow
+from intastellar_auth.core.ended import has_ended
 from intastellar_auth.core.exchange import exchange
 from intastellar_auth.core.login import start
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.once import No, Once, once, recall, was_claimed
 from intastellar_auth.core.outcome import Outcome, decode_outcome
-from intastellar_auth.core.session import Session, has_ended
+from intastellar_auth.core.parameters import form_of
+from intastellar_auth.core.session import Session
 from intastellar_auth.core.site import Site
 from intastellar_auth.errors import AuthError, RequestRefused, StoreUnavailable
 from intastellar_auth.oidc.authorization import single_parameters
@@ -51,13 +53,7 @@ def _response(site: Site, request: Request) -> str:
         raise RequestRefused(f"the response came by {request.method}; RESPONSE_MODE says otherwise")
     if not posts:
         return request.query
-    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    if media_type != "application/x-www-form-urlencoded":
-        raise RequestRefused("the posted response is not a form")
-    try:
-        return request.body.decode("ascii")
-    except UnicodeDecodeError:
-        raise RequestRefused("the posted response is not percent-encoded") from None
+    return form_of(request)
 
 
 def _with_cookie(

@@ -14,6 +14,7 @@ from intastellar_auth.core.logout import logout
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.navigation import is_prefetch
 from intastellar_auth.core.parameters import parameters
+from intastellar_auth.core.provider_logout import backchannel_logout, frontchannel_logout
 from intastellar_auth.core.refused import method_refused, prefetch_refused, refused
 from intastellar_auth.core.site import Site
 from intastellar_auth.core.whoami import whoami
@@ -35,6 +36,8 @@ def make_routes(path_prefix: str) -> Mapping[str, Route]:
         f"{path_prefix}/login": Route(login, ("GET",)),
         f"{path_prefix}/callback": Route(callback, ("GET", "POST")),
         f"{path_prefix}/logout": Route(logout, ("GET", "POST")),
+        f"{path_prefix}/backchannel-logout": Route(backchannel_logout, ("POST",)),
+        f"{path_prefix}/frontchannel-logout": Route(frontchannel_logout, ("GET",)),
         f"{path_prefix}/user": Route(whoami, ("GET",), changes=False),
     }
 

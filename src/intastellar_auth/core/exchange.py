@@ -14,6 +14,7 @@ import msgspec
 from intastellar_auth import log
 from intastellar_auth.core.attempt import Attempt
 from intastellar_auth.core.effects import Flow, fetch
+from intastellar_auth.core.ended import note_sid
 from intastellar_auth.core.once import Work
 from intastellar_auth.core.outcome import Failure, Outcome, encode_outcome
 from intastellar_auth.core.seal import to_text
@@ -28,6 +29,7 @@ from intastellar_auth.errors import (
     ProviderUnreachable,
     SessionTooLarge,
     SignInRefused,
+    StoreUnavailable,
 )
 from intastellar_auth.oidc.authorization import AuthorizationCode, read_authorization_response
 from intastellar_auth.oidc.discovery import Metadata
@@ -77,11 +79,12 @@ def exchange(
         return Work(encode_outcome(_failed(site, error, restart=lost)))
     try:
         claims = yield from _claims(site, metadata, attempt, tokens)
-        outcome = Outcome(_session(site, claims, tokens), tokens.id_token)
+        session = _session(site, attempt, claims, tokens)
     except AuthError as error:
         return Work(encode_outcome(_failed(site, error)))
+    yield from _note_sid(site, session)
     _log_sign_in(site, claims)
-    return Work(encode_outcome(outcome))
+    return Work(encode_outcome(Outcome(session, tokens.id_token)))
 
 
 def _tokens(
@@ -156,7 +159,7 @@ def _allowed_algs(metadata: Metadata) -> tuple[str, ...]:
     return metadata.id_token_signing_algs or tuple(ALGORITHMS)
 
 
-def _session(site: Site, claims: Mapping[str, object], tokens: Tokens) -> Session:
+def _session(site: Site, attempt: Attempt, claims: Mapping[str, object], tokens: Tokens) -> Session:
     """A session of its own, with a new id: nothing of an earlier one lives on (CS-01)."""
     now = site.clock()
     sid, auth_time = claims.get("sid"), claims.get("auth_time")
@@ -170,12 +173,37 @@ def _session(site: Site, claims: Mapping[str, object], tokens: Tokens) -> Sessio
         claims=_kept(site.settings.claims, claims),
         sid=sid if isinstance(sid, str) else None,
         auth_time=float(auth_time) if isinstance(auth_time, int | float) else None,
+        began=_began(attempt, claims, now),
     )
     try:
         site.sessions.set_cookies(session, b"", now)
     except SessionTooLarge as error:
         raise SessionTooLarge(f"{error.detail}: {_sizes(session.claims)}") from None
     return session
+
+
+def _began(attempt: Attempt, claims: Mapping[str, object], now: float) -> float:
+    """Return the earliest that the provider can have let the user in, by the provider's clock.
+
+    That was after we asked it to, and after ``auth_time``, which is older where the provider's own
+    session was used, zero with some providers, and often missing. ``iat`` tells what the provider's
+    clock says at this moment.
+    """
+    issued, auth_time = _seconds(claims, "iat", now), _seconds(claims, "auth_time", 0.0)
+    return max(issued - (now - attempt.started), min(auth_time, issued))
+
+
+def _seconds(claims: Mapping[str, object], name: str, default: float) -> float:
+    value = claims.get(name)
+    return float(value) if isinstance(value, int | float) else default
+
+
+def _note_sid(site: Site, session: Session) -> Flow[None]:
+    """The code is spent: a store that fails now costs the front-channel logout, not the sign-in."""
+    try:
+        yield from note_sid(session, site.sessions.lifetime)
+    except StoreUnavailable as error:
+        log.event(logging.WARNING, "sid_not_noted", {"detail": error.detail})
 
 
 def _kept(wanted: tuple[str, ...], claims: Mapping[str, object]) -> dict[str, object]:

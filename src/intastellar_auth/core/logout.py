@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from intastellar_auth import log
 from intastellar_auth.core import cookies, pages, replies
 from intastellar_auth.core.effects import Flow
+from intastellar_auth.core.ended import end_session
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.navigation import is_from_elsewhere
 from intastellar_auth.core.parameters import parameters
@@ -70,7 +71,7 @@ def landed(site: Site, request: Request) -> Reply | None:
 
 def _end(site: Site, session: Session) -> Flow[None]:
     try:
-        yield from site.sessions.end(session, site.clock())
+        yield from end_session(session, site.sessions.lasts_until(session) - site.clock())
     except StoreUnavailable as error:
         # The browser loses its cookie all the same; a stolen copy of it lives on until it expires.
         log.event(logging.ERROR, "logout_not_recorded", {"detail": error.detail})

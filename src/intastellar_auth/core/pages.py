@@ -83,6 +83,12 @@ def content_security_policy(form_targets: tuple[str, ...] = ()) -> str:
     )
 
 
+def framing_policy(by: str | None) -> str:
+    """Return the policy of an empty page that nobody but the origin of the URL ``by`` may frame."""
+    source = (None if by is None else _source(by)) or "'none'"
+    return f"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {source}"
+
+
 def failed(sentence: str, *, reference: str, sign_in: str, home: str) -> str:
     """Return the page for a sign-in that failed; ``sentence`` is the error's public one."""
     return _page(
@@ -193,7 +199,7 @@ def _note(reference: str) -> str:
 
 
 def _source(url: str) -> str | None:
-    """Return what ``form-action`` calls ``url``.
+    """Return what a policy calls ``url``.
 
     The grammar of CSP Level 3 section 2.3.1 has no IPv6 address: its scheme must do.
     """

@@ -17,6 +17,17 @@ def parameters(request: Request) -> dict[str, str]:
     return given | _read(request.body.decode("latin-1")) if request.method == "POST" else given
 
 
+def form_of(request: Request) -> str:
+    """Return the form that was posted, still encoded; raises ``RequestRefused`` if none was."""
+    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded":
+        raise RequestRefused("what was posted is not a form")
+    try:
+        return request.body.decode("ascii")
+    except UnicodeDecodeError:
+        raise RequestRefused("what was posted is not percent-encoded") from None
+
+
 def _read(encoded: str) -> dict[str, str]:
     try:
         return single_parameters(encoded)

@@ -64,6 +64,17 @@ def page(
     )
 
 
+def framed(by: str | None) -> Reply:
+    """Return an empty page that the origin of the URL ``by``, and no other, may frame."""
+    return _reply(
+        200,
+        b"<!doctype html><title>Signed out</title>",
+        (),
+        ("content-type", "text/html; charset=utf-8"),
+        policy=pages.framing_policy(by),
+    )
+
+
 def data(
     document: Mapping[str, object],
     *,

@@ -7,13 +7,11 @@ from one that was not although no server keeps a list of the living.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from intastellar_auth.core import cookies
-from intastellar_auth.core.effects import Flow, get, put
 from intastellar_auth.core.seal import Sealer, from_text, to_text
 from intastellar_auth.errors import SealBroken
 
@@ -24,7 +22,8 @@ class Session:
 
     ``id`` is ours, ``sid`` the provider's (OpenID Connect Front-Channel Logout section 3).
     ``created`` never moves, ``rolled`` is when it was last held against the list of ended sessions
-    and sealed anew.
+    and sealed anew. ``began`` is the earliest that the provider can have let the user in, by the
+    provider's clock; nought, where nobody knows, is earlier than any logout.
     """
 
     id: str = field(repr=False)
@@ -36,6 +35,7 @@ class Session:
     claims: dict[str, object] = field(default_factory=dict, repr=False)
     sid: str | None = field(default=None, repr=False)
     auth_time: float | None = None
+    began: float = 0.0
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -101,10 +101,9 @@ class Sessions:
         """Return ``session`` as it goes on from ``now``."""
         return replace(session, rolled=now)
 
-    def end(self, session: Session, now: float) -> Flow[None]:
-        """Write the tombstone of ``session``: it lasts as long as any copy of its cookie could."""
-        remains = session.created + self.lifetime - now
-        yield from put(_tombstone(session.id), b"", max(remains, self.idle))
+    def lasts_until(self, session: Session) -> float:
+        """Return when the last copy of the cookie of ``session`` ends, however often it rolled."""
+        return session.created + self.lifetime
 
 
 def roll_after(idle: float) -> float:
@@ -113,13 +112,3 @@ def roll_after(idle: float) -> float:
     Never more than five minutes, and never at every request: a roll costs a seal and a Set-Cookie.
     """
     return min(idle / 10, 300.0)
-
-
-def has_ended(session: Session) -> Flow[bool]:
-    """Return whether somebody ended ``session``; raises ``StoreUnavailable``."""
-    return (yield from get(_tombstone(session.id))) is not None
-
-
-def _tombstone(session_id: str) -> str:
-    """The store sees a hash: a copy of it tells nobody a session's id (SS-09)."""
-    return "ended:" + hashlib.sha256(session_id.encode()).hexdigest()[:40]

@@ -30,6 +30,7 @@ __all__ = [
     "JoseHeader",
     "KeyUnknown",
     "check_sub",
+    "check_times",
     "read_claims",
     "read_header",
     "read_id_token",
@@ -112,7 +113,7 @@ def read_id_token(
     # Steps 3 to 5.
     _check_audience(claims, client_id)
     # Steps 9 and 10.
-    _check_times(claims, now=now, leeway=leeway, max_iat_age=max_iat_age)
+    check_times(claims, now=now, leeway=leeway, max_iat_age=max_iat_age)
     # Step 11.
     _check_nonce(claims, nonce)
     # Step 12.
@@ -164,27 +165,32 @@ def _check_audience(claims: dict[str, Json], client_id: str) -> None:
         raise TokenInvalid("the ID token was issued to another client (azp)")
 
 
-def _check_times(claims: dict[str, Json], *, now: float, leeway: float, max_iat_age: float) -> None:
+def check_times(claims: dict[str, Json], *, now: float, leeway: float, max_iat_age: float) -> float:
+    """Return when the token was issued, if it was, and has not ended; raises ``TokenInvalid``.
+
+    Seconds, as in ``read_id_token``. A logout token's times are checked alike.
+    """
     # Step 9. "On or after" exp is too late (RFC 7519 section 4.1.4).
     expires = _time(claims, "exp")
     if expires is None:
-        raise TokenInvalid("the ID token has no expiry (exp)")
+        raise TokenInvalid("the token has no expiry (exp)")
     if now >= expires + leeway:
-        raise TokenInvalid("the ID token has expired; is this machine's clock right? (exp)")
+        raise TokenInvalid("the token has expired; is this machine's clock right? (exp)")
     if expires > now + MAX_LIFETIME:
-        raise TokenInvalid("the ID token expires more than a year from now (exp)")
+        raise TokenInvalid("the token expires more than a year from now (exp)")
     # Step 10.
     issued = _time(claims, "iat")
     if issued is None:
-        raise TokenInvalid("the ID token does not say when it was issued (iat)")
+        raise TokenInvalid("the token does not say when it was issued (iat)")
     if issued > now + leeway:
-        raise TokenInvalid("the ID token is from the future; is this machine's clock right? (iat)")
+        raise TokenInvalid("the token is from the future; is this machine's clock right? (iat)")
     if issued < now - max_iat_age - leeway:
-        raise TokenInvalid("the ID token is too old (iat)")
+        raise TokenInvalid("the token is too old (iat)")
     # RFC 7519 section 4.1.5.
     valid_from = _time(claims, "nbf")
     if valid_from is not None and valid_from > now + leeway:
-        raise TokenInvalid("the ID token is not valid yet; is this machine's clock right? (nbf)")
+        raise TokenInvalid("the token is not valid yet; is this machine's clock right? (nbf)")
+    return issued
 
 
 def _check_nonce(claims: dict[str, Json], nonce: str) -> None:
@@ -227,5 +233,5 @@ def _time(claims: dict[str, Json], name: str) -> float | None:
         return None
     # To Python, True is the number 1.
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TokenInvalid(f"the ID token's {name} is not a time in seconds")
+        raise TokenInvalid(f"the token's {name} is not a time in seconds")
     return float(value)
