@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pydantic import SecretStr
 
 from intastellar_auth.oidc.client_auth import load_private_key
+from intastellar_auth.stores import redis_url
 
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 KEY_LENGTH = 32
@@ -186,10 +187,13 @@ def glob(text: str) -> str:
 
 def store_url(text: str) -> str:
     """Check where shared state is kept."""
-    if text.startswith(("redis://", "rediss://")):
-        raise ValueError("names Redis, which is not supported by this version; use sqlite:///path")
+    if redis_url.is_redis(text):
+        redis_url.parse(text)
+        return text
     if text in ("auto", "memory://") or re.fullmatch(
         r"sqlite://(/[^?#\x00-\x1f]*[^/?#\x00-\x1f])", text
     ):
         return text
-    raise ValueError("must be auto, memory:// or sqlite:/// with an absolute path of a file")
+    raise ValueError(
+        "must be auto, memory://, sqlite:/// with an absolute path of a file, redis:// or rediss://"
+    )

@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from intastellar_auth.errors import SettingsError
 
 PREFIX = "INTASTELLAR_"
-SECRETS = ("client_secret", "client_private_key", "secret_keys")
+SECRETS = ("client_secret", "client_private_key", "secret_keys", "store_url")
 LISTS = ("secret_keys", "protected_paths", "public_paths", "claims", "client_cookies")
 """Comma-separated; an empty text is an empty list."""
 _FILE = "_file"

@@ -175,10 +175,11 @@ class Settings(BaseSettings):
         False,
         description="Keep access and refresh tokens; `true` is not supported by this version.",
     )
-    store_url: Annotated[str, AfterValidator(check.store_url)] = Field(
-        "auto",
+    store_url: Annotated[SecretStr, AfterValidator(check.hidden(check.store_url))] = Field(
+        SecretStr("auto"),
         description="Where processes share state: `auto` (SQLite in a private folder of the user, "
-        "for all processes of this machine), `sqlite:///absolute/path`, or `memory://`.",
+        "for all processes of this machine), `sqlite:///absolute/path`, `redis://` or `rediss://` "
+        "(for all machines; see `docs/operating.md`), or `memory://`.",
     )
     replay_window: int = Field(
         120, ge=1, le=3600, description="Seconds for which a finished callback answers again."

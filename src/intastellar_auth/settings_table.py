@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from intastellar_auth.setting_sources import variable
@@ -36,6 +37,8 @@ def _default(name: str, field: FieldInfo) -> str:
         return _COMPUTED[name]
     if field.is_required():
         return "required"
+    if isinstance(field.default, SecretStr):  # for what may be given; a default hides nothing
+        return f"`{field.default.get_secret_value()}`"
     if field.default is None or field.default == ():
         return "none"
     if isinstance(field.default, tuple):

@@ -51,7 +51,8 @@ class AuthMiddleware:
         self._app = app
         self._site = site = make_site(settings)
         self._front = make_front(site)
-        self._outside = Outside(open_store(settings.store_url), settings.http_timeout)
+        store = open_store(settings.store_url.get_secret_value())
+        self._outside = Outside(store, settings.http_timeout)
         self._at_once, self._clock = site.admissions.at_once, site.clock
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

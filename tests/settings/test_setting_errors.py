@@ -54,9 +54,13 @@ def test_a_wrong_setting_causes_no_second_complaint() -> None:
 
 def test_no_secret_shows_anywhere() -> None:
     """TM-05."""
-    site = made(client_secret="s3cret-of-the-client", secret_keys=[KEY, OTHER_KEY])
+    site = made(
+        client_secret="s3cret-of-the-client",
+        secret_keys=[KEY, OTHER_KEY],
+        store_url="redis://:s3cret-of-the-store@localhost",
+    )
     shown = [repr(site), str(site), site.model_dump_json(), repr(site.model_dump()), f"{site}"]
-    for secret in ("s3cret-of-the-client", KEY, OTHER_KEY):
+    for secret in ("s3cret-of-the-client", "s3cret-of-the-store", KEY, OTHER_KEY):
         assert not any(secret in text for text in shown)
     for made_again in (copy.copy(site), copy.deepcopy(site)):
         assert made_again == site

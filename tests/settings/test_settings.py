@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from intastellar_auth import settings_table
 from intastellar_auth.setting_sources import LISTS, variable
@@ -46,8 +47,15 @@ FROM_ENVIRONMENT = [
     ("claims", "name,email", ("name", "email")),
     ("claims", "", ()),
     ("keep_tokens", "false", False),
-    ("store_url", "sqlite:///var/lib/site/auth.db", "sqlite:///var/lib/site/auth.db"),
-    ("store_url", "memory://", "memory://"),
+    ("store_url", "sqlite:///var/lib/site/auth.db", SecretStr("sqlite:///var/lib/site/auth.db")),
+    ("store_url", "memory://", SecretStr("memory://")),
+    (
+        "store_url",
+        "rediss://:hunter2@redis.example:1/2",
+        SecretStr("rediss://:hunter2@redis.example:1/2"),
+    ),
+    ("store_url", "redis+sentinel://a,b/site", SecretStr("redis+sentinel://a,b/site")),
+    ("store_url", "redis+cluster://a,b", SecretStr("redis+cluster://a,b")),
     ("replay_window", "1", 1),
     ("login_timeout", "1", 1),
     ("revocation_check", "0", 0),

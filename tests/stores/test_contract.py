@@ -14,11 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intastellar_auth.stores import MemoryStore, SqliteStore, Store
+from intastellar_auth.stores.redis import RedisStore
+from intastellar_auth.stores.redis_url import parse
 
 from .clock import Clock
+from .hastened import Hastened, OnALoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .redis_server import RedisServer
 
 THREADS = 8
 
@@ -123,10 +128,13 @@ def test_a_closed_store_opens_again_when_it_is_used(store: Store) -> None:
     assert store.get("key") == b"value"
 
 
-def test_a_memory_store_is_instant_and_a_file_is_shared(sqlite_store: SqliteStore) -> None:
+def test_a_memory_store_is_instant_and_the_others_are_shared(
+    sqlite_store: SqliteStore, redis_store: RedisStore
+) -> None:
     memory = MemoryStore()
     assert (memory.instant, memory.shared) == (True, False)
     assert (sqlite_store.instant, sqlite_store.shared) == (False, True)
+    assert (redis_store.instant, redis_store.shared) == (False, True)
 
 
 STEPS = st.lists(
@@ -143,12 +151,16 @@ STEPS = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
 def test_all_stores_do_what_a_dictionary_with_times_would(
-    steps: list[tuple[str, str, bytes, float]],
+    shared_redis: RedisServer, steps: list[tuple[str, str, bytes, float]]
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        clock = Clock()
+    clock, remote = Clock(), RedisStore(parse(shared_redis.url))
+    with tempfile.TemporaryDirectory() as folder, OnALoop(remote) as on_a_loop:
         file = SqliteStore(Path(folder) / "store.db", clock=clock)
-        for store in (MemoryStore(clock=clock), file):
+        blocking, asynchronous = (
+            Hastened(each, shared_redis, clock) for each in (remote, on_a_loop)
+        )
+        for store in (MemoryStore(clock=clock), file, blocking, asynchronous):
+            shared_redis.tell("FLUSHALL")
             model: dict[str, tuple[bytes, float]] = {}
             for step, key, value, seconds in steps:
                 held, until = model.get(key, (None, 0.0))
@@ -172,3 +184,4 @@ def test_all_stores_do_what_a_dictionary_with_times_would(
                     case _:
                         clock.now += seconds
         file.close()
+    remote.close()

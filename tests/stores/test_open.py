@@ -24,6 +24,8 @@ from .forks import forked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .redis_server import RedisServer
+
 RACERS = 6
 
 
@@ -75,7 +77,9 @@ def test_a_sqlite_address_names_a_file_that_the_first_call_makes(tmp_path: Path)
     "url",
     [
         "",
-        "redis://user:hunter2@host",
+        "redis://user:hunter2@",
+        "redis+file://user:hunter2@host",
+        "postgres://user:hunter2@host",
         "AUTO",
         "memory://x",
         "memory:",
@@ -214,12 +218,13 @@ def test_auto_is_memory_where_the_file_is_no_database(
     assert "not a database" in refusal(caplog)
 
 
-@pytest.mark.parametrize("address", ["auto", "sqlite"])
+@pytest.mark.parametrize("address", ["auto", "sqlite", "redis"])
 def test_processes_that_make_the_store_at_once_share_every_claim(
-    address: str, tmp_path: Path
+    address: str, tmp_path: Path, redis_here: RedisServer
 ) -> None:
     """P2: none of them fails, and each of the 50 keys has one winner."""
-    url = "auto" if address == "auto" else f"sqlite://{tmp_path}/new.db"
+    others = {"sqlite": f"sqlite://{tmp_path}/new.db", "redis": redis_here.url}
+    url = others.get(address, "auto")
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     racers = [
         subprocess.Popen(  # noqa: S603 - our own script

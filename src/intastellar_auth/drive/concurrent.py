@@ -27,9 +27,9 @@ from intastellar_auth.core.effects import (
     Take,
     Unbroken,
 )
-from intastellar_auth.drive.ask import Question, ask
+from intastellar_auth.drive.ask import Question, ask, ask_async
 from intastellar_auth.drive.http import afetch
-from intastellar_auth.stores import Store
+from intastellar_auth.stores import AsyncStore, Store
 
 T = TypeVar("T")
 
@@ -66,9 +66,14 @@ class Outside:
             flow.close()
 
     async def drain(self) -> None:
-        """Wait for the work that outlived its request: a server that stops finishes it first."""
+        """Wait for the work that outlived its request, and let go of the store's connections.
+
+        A server that stops does this first.
+        """
         while self._running:
             await asyncio.wait(tuple(self._running))
+        if isinstance(self.store, AsyncStore) and _on_asyncio():
+            await self.store.aclose()
 
     async def _perform(self, effect: Effect) -> object:
         match effect:
@@ -87,6 +92,8 @@ class Outside:
     async def _ask(self, question: Question) -> object:
         if self.store.instant:
             return ask(self.store, question)
+        if isinstance(self.store, AsyncStore) and _on_asyncio():
+            return await ask_async(self.store, question)
         return await anyio.to_thread.run_sync(ask, self.store, question, limiter=_limiter())
 
     async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:

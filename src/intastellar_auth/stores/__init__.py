@@ -11,15 +11,16 @@ import os
 import stat
 import tempfile
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import unquote
 
 from intastellar_auth.errors import SettingsError, StoreUnavailable
 
+from . import redis_url
 from .memory import MemoryStore
 from .sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "SqliteStore", "Store", "open_store"]
+__all__ = ["AsyncStore", "MemoryStore", "SqliteStore", "Store", "open_store"]
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Store(Protocol):
 
     @property
     def shared(self) -> bool:
-        """Whether other processes of this machine see the same entries."""
+        """Whether other processes see the same entries."""
         ...
 
     def get(self, key: str) -> bytes | None:
@@ -68,12 +69,45 @@ class Store(Protocol):
         ...
 
 
+@runtime_checkable
+class AsyncStore(Protocol):
+    """What a store may offer besides: the same, without a thread, on an event loop of asyncio.
+
+    Every method may be called on any loop. One that is cancelled may still be carried out.
+    """
+
+    async def aget(self, key: str) -> bytes | None:
+        """Do what ``get`` does."""
+        ...
+
+    async def aput(self, key: str, value: bytes, ttl: float) -> None:
+        """Do what ``put`` does."""
+        ...
+
+    async def aadd(self, key: str, value: bytes, ttl: float) -> bool:
+        """Do what ``add`` does."""
+        ...
+
+    async def atake(self, key: str) -> bytes | None:
+        """Do what ``take`` does."""
+        ...
+
+    async def adelete(self, key: str) -> None:
+        """Do what ``delete`` does."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the running loop's connections; a later call opens them again."""
+        ...
+
+
 def open_store(url: str) -> Store:
     """Return the store that ``INTASTELLAR_STORE_URL`` names.
 
-    ``url`` is ``auto``, ``memory://`` or ``sqlite:///absolute/path``. Nothing stays open in the
-    returned store, so a server may load the app first and fork its workers afterwards. Raises
-    ``SettingsError`` where ``url`` is none of these.
+    ``url`` is ``auto``, ``memory://``, ``sqlite:///absolute/path``, or an address of Redis as in
+    ``redis_url``. Nothing stays open in the returned store, so a server may load the app first and
+    fork its workers afterwards. Raises ``SettingsError`` where ``url`` is none of these, or the
+    package is missing that it needs.
     """
     if url == "auto":
         return _open_auto()
@@ -81,10 +115,12 @@ def open_store(url: str) -> Store:
         return _unshared("INTASTELLAR_STORE_URL is memory://")
     if url.startswith("sqlite:"):
         return SqliteStore(_sqlite_path(url))
-    # The rest of the URL may hold a password, so the message leaves it out.
+    if redis_url.is_redis(url):
+        return _open_redis(url)
+    # The URL may hold a password, so the message leaves it out.
     raise SettingsError(
-        f"INTASTELLAR_STORE_URL: {url.partition(':')[0]!r} is no kind of store. "
-        "Use auto, sqlite:///absolute/path or memory://."
+        "INTASTELLAR_STORE_URL names no kind of store. "
+        "Use auto, sqlite:///absolute/path, redis://host, rediss://host or memory://."
     )
 
 
@@ -97,6 +133,27 @@ def _sqlite_path(url: str) -> Path:
             "slashes and nothing else, as in sqlite:///var/lib/site/store.db."
         )
     return Path("/") / path
+
+
+def _open_redis(url: str) -> Store:
+    try:
+        address = redis_url.parse(url)
+    except ValueError as error:
+        raise SettingsError(f"INTASTELLAR_STORE_URL {error}.") from None
+    try:
+        from .redis import RedisStore  # noqa: PLC0415 - only here is its package needed
+    except ImportError as error:
+        raise SettingsError(
+            "INTASTELLAR_STORE_URL names Redis, whose Python package is missing or too old. "
+            "Run: pip install 'intastellar-auth[redis]'"
+        ) from error
+    if address.unverified:
+        _log.warning(
+            "INTASTELLAR_STORE_URL does not have the certificate of the Redis server checked: "
+            "whoever is between it and this process can read its password and undo logouts.",
+            extra={"event": "redis_not_verified"},
+        )
+    return RedisStore(address)
 
 
 def _open_auto() -> Store:
@@ -113,7 +170,8 @@ def _unshared(reason: str) -> MemoryStore:
     _log.warning(
         "The store is this process's memory: %s. A repeated callback is answered once, and a "
         "logout ends a copied session, per process only; other workers do not know of it. "
-        "Set INTASTELLAR_STORE_URL to sqlite:///absolute/path where there are several.",
+        "Set INTASTELLAR_STORE_URL to sqlite:///absolute/path, or redis://host, where there are "
+        "several.",
         reason,
         extra={"event": "store_not_shared"},
     )
