@@ -54,10 +54,9 @@ class AuthMiddleware:
             return
         path = _app_path(scope)
         if kind == "http" and self._front.may_answer(path, scope["query_string"]):
-            body = (
-                await _read_body(receive) if self._front.reads_body(path, scope["method"]) else b""
-            )
-            reply = await self._outside.run(self._front.answer(_request(scope, path, body)))
+            reads = self._front.reads_body(path, scope["method"])
+            request = _request(scope, path, await _read_body(receive) if reads else b"")
+            reply = await self._outside.run(self._front.answer(request))
             if reply is not None:
                 await _send(reply, scope, send)
                 return

@@ -30,13 +30,9 @@ def gate() -> Gate:
 
 
 def rolled(gate: Gate, got: Got) -> Session | None:
-    """Return the session that ``got`` sets, if it does."""
-    for cookie in got.all("set-cookie"):
-        name, _, rest = cookie.partition("=")
-        if name == SESSION_COOKIE:
-            header = f"{name}={rest.partition(';')[0]}".encode()
-            return gate.site.sessions.find(header, gate.site.clock())
-    return None
+    """Return the session that ``got`` sets; it sets one cookie for it."""
+    (cookie,) = (one for one in got.all("set-cookie") if one.startswith(f"{SESSION_COOKIE}="))
+    return gate.site.sessions.find(cookie.partition(";")[0].encode(), gate.site.clock())
 
 
 @pytest.mark.parametrize("age", [0.0, 60.0, DUE - 5])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, takewhile
 from typing import Generic, TypeAlias, TypeVar, assert_never, cast
 
 from intastellar_auth.core.effects import (
@@ -25,6 +25,7 @@ from intastellar_auth.core.effects import (
     Take,
     Unbroken,
 )
+from intastellar_auth.drive.ask import Question, ask
 from intastellar_auth.errors import StoreUnavailable
 from intastellar_auth.stores import MemoryStore
 
@@ -32,6 +33,9 @@ T = TypeVar("T")
 
 Said: TypeAlias = Answer | Exception | Callable[[Fetch], Answer]
 """What is said to a request: an answer, an error, or what a function makes of the request."""
+
+Wanted: TypeAlias = Fetch | Question | Pause
+"""What is performed. An unbroken flow is run instead."""
 
 # More than any flow here has: one that takes more never ends.
 _MANY = 10_000
@@ -59,7 +63,7 @@ class Running(Generic[T]):
     """A flow under way. ``wants`` is the effect it waits for, ``None`` when it has ended."""
 
     flows: list[Flow[object]]
-    wants: Effect | None = None
+    wants: Wanted | None = None
     since: float = 0.0
     result: T | None = None
     error: BaseException | None = None
@@ -105,19 +109,16 @@ class Hand:
         else:
             self._go_on(running, answer, None)
 
-    def until(self, running: Running[T], *kinds: type[Effect]) -> Effect:
+    def until(self, running: Running[T], *kinds: type[Wanted]) -> Wanted:
         """Go on until ``running`` wants an effect of ``kinds``, and return that effect."""
-        for _ in range(_MANY):
-            if isinstance(running.wants, kinds):
-                return running.wants
+        for _ in takewhile(lambda _: not isinstance(running.wants, kinds), range(_MANY)):
             self.step(running)
-        raise AssertionError("the flow never asks for that")
+        assert isinstance(running.wants, kinds), "the flow never asks for that"
+        return running.wants
 
     def finish(self, running: Running[T]) -> T:
         """Go on to the end; return the flow's result, or raise its error."""
-        for _ in range(_MANY):
-            if running.ended:
-                break
+        for _ in takewhile(lambda _: not running.ended, range(_MANY)):
             self.step(running)
         assert running.ended, "the flow does not end"
         if running.error is not None:
@@ -171,26 +172,16 @@ class Hand:
         running.wants, running.error = None, error
         running.result = cast("T | None", answer)
 
-    def _perform(self, effect: Effect, since: float) -> object:
+    def _perform(self, effect: Wanted, since: float) -> object:
         if type(effect) in self.refused:
             raise StoreUnavailable(f"the store does not {type(effect).__name__.lower()}")
         match effect:
             case Fetch(url=url):
                 return self._answer(effect, self.said[url])
-            case Get(key):
-                return self.store.get(key)
-            case Put(key, value, ttl):
-                self.store.put(key, value, ttl)
-            case Add(key, value, ttl):
-                return self.store.add(key, value, ttl)
-            case Take(key):
-                return self.store.take(key)
-            case Delete(key):
-                self.store.delete(key)
+            case Get() | Put() | Add() | Take() | Delete():
+                return ask(self.store, effect)
             case Pause(seconds):
                 self.clock.now = max(self.clock.now, since + seconds)
-            case Unbroken():
-                raise AssertionError("an unbroken flow is run, not performed")
             case _:
                 assert_never(effect)
         return None

@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from intastellar_auth.core.effects import Add, Effect, Fetch, Put
+from intastellar_auth.core.effects import Add, Fetch, Put
 
+from .hand import Wanted
 from .stage import (
     CODE,
     SESSION_COOKIE,
@@ -242,7 +243,7 @@ def test_a_worker_that_dies_in_mid_exchange_starts_the_sign_in_again(stage: Stag
 
 
 @pytest.mark.parametrize("kind", [Fetch, Add, Put])
-def test_the_exchange_finishes_though_the_client_hangs_up(stage: Stage, kind: type[Effect]) -> None:
+def test_the_exchange_finishes_though_the_client_hangs_up(stage: Stage, kind: type[Wanted]) -> None:
     """P10."""
     callback = stage.begin()
     running = stage.run(stage.browser.request(callback))

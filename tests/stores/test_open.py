@@ -128,7 +128,6 @@ def test_auto_finds_the_same_store_again(private: Path) -> None:
     second.close()
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are listed by Linux")
 def test_auto_leaves_nothing_open_that_a_fork_could_carry_over(private: Path) -> None:
     def open_files() -> set[str]:
         return {
