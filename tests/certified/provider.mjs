@@ -1,6 +1,9 @@
 // A certified OpenID provider, configured as strictly as it lets itself be, for the tests.
 //
-//   node provider.mjs '{"port": 4000, "clients": [{"client_id": "…", "redirect_uris": ["…"]}]}'
+//   node provider.mjs '{"port": 4000, "issuer": "http://localhost:4000", "key": {…a private JWK…},
+//                       "clients": [{"client_id": "…", "redirect_uris": ["…"]}]}'
+//
+// The key comes from outside: about one start in a hundred hung while Node made one itself.
 //
 // It prints "ready" once it answers. Beside the protocol it has, for the tests alone:
 //   GET  /_log          what was asked of it so far, as counts
@@ -8,11 +11,11 @@
 //   GET  /_frame?src=…  a page with that address in a frame, as a logout page has it
 //   POST /_manners      how it behaves from now on: {"slow_next_ms": 0, "refuse_codes": 0,
 //                       "continue_page": false}
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
-const { port, issuer = `http://127.0.0.1:${port}`, clients } = JSON.parse(process.argv[2]);
+const { port, issuer, clients, key } = JSON.parse(process.argv[2]);
 
 const EVENTS = {
   'grant.success': 'grant_success',
@@ -47,11 +50,6 @@ async function bodyOf(request) {
   return text;
 }
 
-function signingKey() {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return { ...privateKey.export({ format: 'jwk' }), use: 'sig', kid: 'test', alg: 'RS256' };
-}
-
 const provider = new Provider(issuer, {
   clients: clients.map((client) => ({
     grant_types: ['authorization_code', 'refresh_token'],
@@ -64,7 +62,7 @@ const provider = new Provider(issuer, {
     email: ['email', 'email_verified'],
   },
   cookies: { keys: [randomBytes(32).toString('hex')] },
-  jwks: { keys: [signingKey()] },
+  jwks: { keys: [key] },
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),

@@ -11,14 +11,17 @@ import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from jwt.algorithms import RSAAlgorithm
 
 from tests.support.server import TESTS, free_port, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.support.site import Client
@@ -88,13 +91,18 @@ class Certified:
         httpx.post(f"{self.issuer}/_manners", json=manners, trust_env=False).raise_for_status()
 
 
+@cache
+def signing_key() -> dict[str, object]:
+    """Return a private key as a JWK (RFC 7517), one for all providers of a test run."""
+    key = RSAAlgorithm.to_jwk(generate_private_key(65537, 2048), as_dict=True)
+    # The provider would publish "sign" with the public key, which can only verify (section 4.3).
+    del key["key_ops"]
+    return {**key, "use": "sig", "kid": "test", "alg": "RS256"}
+
+
 @contextmanager
 def certified(folder: Path, site_url: str, client: Client) -> Iterator[Certified]:
     """Run the certified provider, which knows ``client``, until the block is left."""
-    port = free_port()
-    issuer = f"http://localhost:{port}"
-    node = shutil.which("node")
-    assert node, "these tests need Node.js: scripts/test sets it up"
     registration = {
         "client_id": client.client_id,
         "redirect_uris": [f"{site_url}/auth/callback"],
@@ -104,10 +112,22 @@ def certified(folder: Path, site_url: str, client: Client) -> Iterator[Certified
         if client.secret
         else {"token_endpoint_auth_method": "none"}
     )
-    configuration = json.dumps({"port": port, "issuer": issuer, "clients": [registration]})
-    with running(
-        [node, TESTS / "certified" / "provider.mjs", configuration], port=port, folder=folder
-    ):
+    with certified_for(folder, registration) as provider:
+        yield provider
+
+
+@contextmanager
+def certified_for(folder: Path, registration: Mapping[str, object]) -> Iterator[Certified]:
+    """Run the certified provider with one client, registered as ``registration`` says."""
+    port = free_port()
+    issuer = f"http://localhost:{port}"
+    node = shutil.which("node")
+    assert node, "these tests need Node.js: scripts/test sets it up"
+    configuration = json.dumps(
+        {"port": port, "issuer": issuer, "clients": [registration], "key": signing_key()}
+    )
+    script = TESTS / "certified" / "provider.mjs"
+    with running([node, script, configuration], port=port, folder=folder):
         yield Certified(issuer)
 
 

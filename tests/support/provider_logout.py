@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.support.provider import Certified, Strict
-from tests.support.server import TESTS, free_port, let_pass, running
+from tests.support.provider import Certified, Strict, certified_for
+from tests.support.server import free_port, let_pass, running
 from tests.support.site import Client, site
 from tests.support.stage import Stage
 from tests.support.wire import fire
@@ -48,8 +46,8 @@ def told_by_certified(
 
     Its logout tokens name the session where it ``names_session``, else the user alone.
     """
-    port, at = free_port(), free_port()
-    url, issuer = f"http://127.0.0.1:{port}", f"http://localhost:{at}"
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
     registration = {
         "client_id": _CLIENT.client_id,
         "client_secret": _CLIENT.secret,
@@ -57,12 +55,8 @@ def told_by_certified(
         "backchannel_logout_uri": f"{url}/auth/backchannel-logout",
         "backchannel_logout_session_required": names_session,
     }
-    configuration = json.dumps({"port": at, "issuer": issuer, "clients": [registration]})
-    node = shutil.which("node")
-    assert node, "these tests need Node.js: scripts/test sets it up"
-    script = TESTS / "certified" / "provider.mjs"
-    with running([node, script, configuration], port=at, folder=folder):
-        yield from _site(folder, port, Certified(issuer), {}, kind=kind, workers=workers)
+    with certified_for(folder, registration) as provider:
+        yield from _site(folder, port, provider, {}, kind=kind, workers=workers)
 
 
 def _site(
