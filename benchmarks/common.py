@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from intastellar_auth import Settings
 from intastellar_auth.core.session import Session
 from intastellar_auth.core.site import make_site
+from intastellar_auth.user import pack_claims
 
 SECRET = "a key for a benchmark, of no worth to anyone"
 
@@ -56,7 +57,9 @@ def our_settings() -> Settings:
 def our_cookies(settings: Settings, count: int) -> list[str]:
     """Return ``count`` session cookies, no two alike, behind a cookie of the app's own."""
     site, now = make_site(settings), time.time()
-    session = Session("s" * 22, "alice", "https://provider.example", now, now, ("openid",), CLAIMS)
+    session = Session(
+        "s" * 22, "alice", "https://provider.example", now, now, ("openid",), pack_claims(CLAIMS)
+    )
     name = settings.cookie_name
     return [f"theme=dark; {name}=1{site.sessions.text(session)}" for _ in range(count)]
 

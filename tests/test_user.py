@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from intastellar_auth.user import ANONYMOUS, NO_AUTH, AnonymousUser, Auth, User
+from intastellar_auth.user import ANONYMOUS, NO_AUTH, AnonymousUser, Auth, User, pack_claims
 
 ISSUER = "https://id.example.com"
 NAMES = {"name": "Alice A.", "preferred_username": "alice", "email": "alice@example.com"}
@@ -46,6 +46,19 @@ def test_a_name_that_is_none_is_passed_over(claim: str, value: object) -> None:
 @given(st.dictionaries(st.sampled_from([*NAMES, "x"]), st.none() | st.integers() | st.text()))
 def test_there_is_always_a_name_to_show(claims: dict[str, object]) -> None:
     assert User("sub-1", ISSUER, claims).display_name.strip()
+
+
+@given(st.dictionaries(st.text(), st.none() | st.booleans() | st.text() | st.lists(st.text())))
+def test_packed_claims_are_the_claims(claims: dict[str, object]) -> None:
+    alice = User("sub-1", ISSUER, pack_claims(claims))
+    assert alice.claims == claims
+    assert alice.claims is alice.claims
+
+
+def test_a_user_does_not_change() -> None:
+    """It is shared between requests."""
+    with pytest.raises(AttributeError):
+        user().sub = "mallory"  # type: ignore[misc]  # what is promised not to work
 
 
 def test_a_user_is_known_by_issuer_and_sub_alone() -> None:

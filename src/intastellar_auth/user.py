@@ -8,19 +8,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+_set = object.__setattr__
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(dict[str, object]).decode
 
 
-@dataclass(frozen=True, slots=True)
+def pack_claims(claims: Mapping[str, object]) -> bytes:
+    """Return ``claims`` as one value, which ``User`` takes apart when somebody asks for them."""
+    return _pack(claims)
+
+
+def unpack_claims(packed: bytes) -> dict[str, object]:
+    """Return what ``pack_claims`` was given."""
+    return _unpack(packed)
+
+
+NO_CLAIMS: Final = pack_claims({})
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class User:
     """A signed-in user. ``(iss, sub)`` is the stable key; every claim can be missing.
 
-    ``claims`` holds the claims named by ``INTASTELLAR_CLAIMS``. It is shared between the requests
-    of one session: read it, do not write to it. Two users are equal when ``iss`` and ``sub`` are.
+    Two users are equal when ``iss`` and ``sub`` are. ``claims`` may be given packed.
     """
 
     sub: str
     iss: str
-    claims: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+    _claims: Mapping[str, object] | bytes = field(compare=False, repr=False)
+
+    def __init__(
+        self, sub: str, iss: str, claims: Mapping[str, object] | bytes = NO_CLAIMS
+    ) -> None:
+        _set(self, "sub", sub)
+        _set(self, "iss", iss)
+        _set(self, "_claims", claims)
+
+    @property
+    def claims(self) -> Mapping[str, object]:
+        """The claims named by ``INTASTELLAR_CLAIMS``.
+
+        Shared between the requests of one session: read them, do not write to them.
+        """
+        # A page that greets nobody should not pay for unpacking who it is.
+        claims = self._claims
+        if isinstance(claims, bytes):
+            claims = unpack_claims(claims)
+            _set(self, "_claims", claims)
+        return claims
 
     @property
     def is_authenticated(self) -> bool:

@@ -13,6 +13,7 @@ from intastellar_auth.asgi import AuthMiddleware
 from intastellar_auth.core.session import Session
 from intastellar_auth.core.site import Site
 from intastellar_auth.settings import Settings
+from intastellar_auth.user import pack_claims
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
@@ -92,7 +93,7 @@ class Gate:
     def session(self, *, age: float = 0.0, **claims: object) -> Session:
         """Return a session of ``age`` seconds."""
         then = self.site.clock() - age
-        return Session("s-1", "alice", PROVIDER, then, then, ("profile",), claims)
+        return Session("s-1", "alice", PROVIDER, then, then, ("profile",), pack_claims(claims))
 
     def ask(
         self, target: str = "/page", headers: Iterable[tuple[bytes, bytes]] = (), **scope: object

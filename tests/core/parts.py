@@ -13,6 +13,7 @@ from intastellar_auth.core.seal import Sealer, make_sealer
 from intastellar_auth.core.session import Session, Sessions, roll_after
 from intastellar_auth.core.site import Site, make_site
 from intastellar_auth.settings import Settings
+from intastellar_auth.user import pack_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +34,7 @@ def sealer(*binding: str, keys: Iterable[bytes] = (KEY,)) -> Sealer:
     return make_sealer(list(keys), binding or ("purpose",), secrets.token_bytes)
 
 
-def session(**values: object) -> Session:
+def session(claims: dict[str, object] | None = None, **values: object) -> Session:
     """Return a session that was made at ``NOW``, with ``values`` instead or besides."""
     least: dict[str, object] = {
         "id": "an-id-of-a-session",
@@ -41,6 +42,7 @@ def session(**values: object) -> Session:
         "iss": "https://id.example.com",
         "created": NOW,
         "rolled": NOW,
+        "claims": pack_claims(claims or {}),
     }
     return Session(**{**least, **values})  # type: ignore[arg-type]  # the test gives the right ones
 

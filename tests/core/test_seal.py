@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from itertools import permutations
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intastellar_auth.core.seal import from_text, make_sealer, to_text
+from intastellar_auth.core.seal import from_cookie, from_text, make_sealer, to_cookie, to_text
 from intastellar_auth.errors import SealBroken
 
 from .parts import KEY, OTHER_KEY, sealer
@@ -184,3 +185,22 @@ def test_a_text_that_we_never_write_is_refused(text: bytes) -> None:
     """Among them: spare bits, padding, and the other alphabet of RFC 4648."""
     with pytest.raises(SealBroken, match="not base64url"):
         from_text(text)
+
+
+@given(st.binary(max_size=300))
+def test_bytes_survive_as_a_cookie(value: bytes) -> None:
+    """RFC 6265 section 4.1.1: of the characters that may be in one."""
+    text = to_cookie(value)
+    assert from_cookie(text.encode()) == value
+    assert re.fullmatch(r"[A-Za-z0-9+/]*={0,2}", text)
+
+
+@given(st.binary(max_size=40) | st.text("AQgw+/=-_. \n", max_size=12).map(str.encode))
+def test_a_cookie_that_we_never_wrote_is_refused_or_means_what_it_says(text: bytes) -> None:
+    try:
+        value = from_cookie(text)
+    except SealBroken:
+        return
+    # Spare bits may differ (RFC 4648 section 3.5): what was sealed does not.
+    assert len(to_cookie(value)) == len(text)
+    assert from_cookie(to_cookie(value).encode()) == value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -101,7 +100,7 @@ def test_no_roll_moves_the_absolute_limit(pauses: list[float]) -> None:
 
 def test_a_roll_keeps_everything_else() -> None:
     kept = session(claims={"name": "Alice"}, sid="sid", auth_time=NOW)
-    assert replace(ours.rolled(kept, NOW + 60), rolled=NOW) == kept
+    assert ours.rolled(kept, NOW + 60)._replace(rolled=NOW) == kept
 
 
 @pytest.mark.parametrize("idle", [1, 10, 600, 3000, 3001, 86_400])

@@ -10,6 +10,7 @@ from intastellar_auth.core.effects import Get
 from intastellar_auth.core.ended import end_session
 from intastellar_auth.core.seal import make_sealer
 from intastellar_auth.core.session import Session, Sessions
+from intastellar_auth.user import pack_claims
 
 from .hand import Hand, make_token_bytes
 
@@ -43,7 +44,7 @@ class Process:
         """Return a session that begins now."""
         now = self.hand.clock.now
         iss = "https://accounts.example"
-        return Session(name, "alice", iss, now, now, ("openid",), claims, began=now)
+        return Session(name, "alice", iss, now, now, ("openid",), pack_claims(claims), began=now)
 
     def header(self, session: Session) -> bytes:
         """Return the ``Cookie`` header of a browser that has ``session``."""

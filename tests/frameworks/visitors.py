@@ -11,6 +11,7 @@ import httpx
 from intastellar_auth import Settings
 from intastellar_auth.core.session import Session
 from intastellar_auth.core.site import make_site
+from intastellar_auth.user import pack_claims
 from tests.support.wire import NAVIGATION
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def signed_in(
 ) -> dict[str, str]:
     """Return the ``Cookie`` header of somebody who has signed in to the site."""
     now = time.time()
-    session = Session(f"the-session-of-{sub}", sub, iss, now, now, scopes, claims)
+    session = Session(f"the-session-of-{sub}", sub, iss, now, now, scopes, pack_claims(claims))
     (set_cookie,) = make_site(make_settings()).sessions.set_cookies(session, b"", now)
     return {"cookie": set_cookie.partition(";")[0]}
 

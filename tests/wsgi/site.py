@@ -10,6 +10,7 @@ from wsgiref.validate import validator
 
 from intastellar_auth import wsgi
 from intastellar_auth.core.session import Session
+from intastellar_auth.user import pack_claims
 from tests.flows.hand import Clock
 
 from .client import NAVIGATION, Got, call, make_environ
@@ -76,7 +77,9 @@ class Site:
         kept = {name: value for name, value in made.items() if value is not None}
         return call(self.checked, kept)
 
-    def cookie(self, sub: str = "alice", **values: object) -> str:
+    def cookie(
+        self, sub: str = "alice", claims: dict[str, object] | None = None, **values: object
+    ) -> str:
         """Return the ``Cookie`` header of somebody who has just signed in."""
         now = self.clock()
         least: dict[str, object] = {"created": now, "rolled": now, "scopes": ("openid", "email")}
@@ -84,6 +87,7 @@ class Site:
             id=secrets.token_hex(8),
             sub=sub,
             iss="https://id.example",
+            claims=pack_claims(claims or {}),
             **{**least, **values},  # type: ignore[arg-type]  # the test gives the right ones
         )
         sessions = self.app._site.sessions

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from intastellar_auth import log
 from intastellar_auth.core import cookies
@@ -128,7 +129,7 @@ class Admissions:
             self._remembered.popitem(last=False)
         admitted = Admitted(
             user=User(session.sub, session.iss, session.claims),
-            auth=Auth(("authenticated", *session.scopes)),
+            auth=_auth(session.scopes),
             session=session,
             checked=checked,
             until=min(checked + self.interval, self.sessions.ends_at(session)),
@@ -136,6 +137,12 @@ class Admissions:
         )
         self._remembered[text] = admitted
         return admitted
+
+
+@lru_cache(maxsize=64)
+def _auth(scopes: tuple[str, ...]) -> Auth:
+    """Most users of a site were granted the same."""
+    return Auth(("authenticated", *scopes))
 
 
 def make_admissions(sessions: Sessions, interval: float) -> Admissions:

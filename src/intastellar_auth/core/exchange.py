@@ -42,6 +42,7 @@ from intastellar_auth.oidc.userinfo import (
     merge_claims,
     read_userinfo_answer,
 )
+from intastellar_auth.user import pack_claims
 
 # OpenID Connect Core section 3.1.2.6: what prompt=none is answered with where a visitor is needed.
 _NEEDS_VISITOR = frozenset(
@@ -163,6 +164,7 @@ def _session(site: Site, attempt: Attempt, claims: Mapping[str, object], tokens:
     """A session of its own, with a new id: nothing of an earlier one lives on (CS-01)."""
     now = site.clock()
     sid, auth_time = claims.get("sid"), claims.get("auth_time")
+    kept = _kept(site.settings.claims, claims)
     session = Session(
         id=to_text(site.token_bytes(16)),
         sub=str(claims["sub"]),
@@ -170,7 +172,7 @@ def _session(site: Site, attempt: Attempt, claims: Mapping[str, object], tokens:
         created=now,
         rolled=now,
         scopes=tokens.scope,
-        claims=_kept(site.settings.claims, claims),
+        claims=pack_claims(kept),
         sid=sid if isinstance(sid, str) else None,
         auth_time=float(auth_time) if isinstance(auth_time, int | float) else None,
         began=_began(attempt, claims, now),
@@ -178,7 +180,7 @@ def _session(site: Site, attempt: Attempt, claims: Mapping[str, object], tokens:
     try:
         site.sessions.set_cookies(session, b"", now)
     except SessionTooLarge as error:
-        raise SessionTooLarge(f"{error.detail}: {_sizes(session.claims)}") from None
+        raise SessionTooLarge(f"{error.detail}: {_sizes(kept)}") from None
     return session
 
 

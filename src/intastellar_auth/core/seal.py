@@ -109,3 +109,20 @@ def from_text(text: bytes) -> bytes:
         except binascii.Error:
             pass
     raise SealBroken("the value is not base64url")
+
+
+def to_cookie(value: bytes) -> str:
+    """Return ``value`` in the alphabet of RFC 4648 section 4, all of it good in a cookie.
+
+    RFC 6265 section 4.1.1. For the session alone: the other alphabet takes another microsecond to
+    read, and there is one to read for every new cookie.
+    """
+    return binascii.b2a_base64(value, newline=False).decode("ascii")
+
+
+def from_cookie(text: bytes) -> bytes:
+    """Return what ``text`` encodes; raises ``SealBroken`` where it encodes nothing."""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error:
+        raise SealBroken("the value is not base64") from None
