@@ -61,7 +61,7 @@ def our_cookies(settings: Settings, count: int) -> list[str]:
         "s" * 22, "alice", "https://provider.example", now, now, ("openid",), pack_claims(CLAIMS)
     )
     name = settings.cookie_name
-    return [f"theme=dark; {name}=1{site.sessions.text(session)}" for _ in range(count)]
+    return [f"theme=dark; {name}=1{site.sessions.keeper.text(session)}" for _ in range(count)]
 
 
 def print_table(

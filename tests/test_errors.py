@@ -71,7 +71,7 @@ def test_codes_are_told_apart_where_answers_are() -> None:
 def test_only_what_may_work_in_a_moment_is_a_503() -> None:
     """RFC 9110 section 15.6.4: our answer then says when to try again."""
     assert {error.__name__ for error in EVERY if error.status == 503} == {
-        *("ProviderUnreachable", "ProviderTimeout", "StoreUnavailable"),
+        *("ProviderBusy", "ProviderUnreachable", "ProviderTimeout", "StoreUnavailable"),
     }
 
 

@@ -14,7 +14,7 @@ import intastellar_auth
 PACKAGE = Path(intastellar_auth.__file__).parent
 FILES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
 PURE = [name for name in FILES if name.startswith(("core/", "oidc/"))]
-THIRD_PARTY = {"core": {"cryptography", "msgspec"}, "oidc": {"cryptography", "jwt"}}
+THIRD_PARTY = {"core": {"cryptography", "itsdangerous", "msgspec"}, "oidc": {"cryptography", "jwt"}}
 
 
 def tree(name: str) -> ast.Module:

@@ -21,6 +21,7 @@ from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.site import make_site
 from intastellar_auth.drive.concurrent import Outside
 from intastellar_auth.environ import handing_on
+from intastellar_auth.errors import StoreUnavailable
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
 from intastellar_auth.user import ANONYMOUS, NO_AUTH
@@ -62,15 +63,19 @@ class AuthMiddleware:
                 return
         header = _cookie_header(scope["headers"])
         admitted = self._at_once(header, self._clock()) if header else None
+        unsure: StoreUnavailable | None = None
         if admitted is None and header:
-            admitted = await self._outside.run(self._site.admissions.admit(header, self._clock()))
+            try:
+                admitted = await self._outside.run(self._front.admit(header))
+            except StoreUnavailable as error:
+                unsure = error
         if kind == "websocket" and self._is_foreign(scope["headers"]):
             # A page of another site may open one with our visitor's cookies (CK-24).
             admitted = None
         if admitted is not None:
             scope["user"], scope["auth"] = admitted.user, admitted.auth
         elif self._site.rules.needs_user(path):
-            await self._refuse(path, scope, send)
+            await self._refuse(path, scope, send, unsure)
             return
         else:
             scope["user"], scope["auth"] = ANONYMOUS, NO_AUTH
@@ -78,7 +83,9 @@ class AuthMiddleware:
             send = self._going_out(send, admitted, header)
         await self._app(scope, receive, send)
 
-    async def _refuse(self, path: str, scope: Scope, send: Send) -> None:
+    async def _refuse(
+        self, path: str, scope: Scope, send: Send, unsure: StoreUnavailable | None
+    ) -> None:
         """Nobody is signed in, and ``path`` needs somebody."""
         if scope["type"] == "websocket":
             # Before accept: the server answers the handshake with 403.
@@ -86,7 +93,7 @@ class AuthMiddleware:
             return
         raw: bytes = scope.get("raw_path") or b""
         spelled = raw.decode("latin-1").removeprefix(quote(scope.get("root_path", "")))
-        await _send(self._front.refuse(_request(scope, path), spelled), scope, send)
+        await _send(self._front.refuse(_request(scope, path), spelled, unsure), scope, send)
 
     def _is_foreign(self, headers: _Headers) -> bool:
         origin = next((value for name, value in headers if name == b"origin"), None)
@@ -108,9 +115,7 @@ class AuthMiddleware:
     def _rolling(self, send: Send, admitted: Admitted, header: bytes) -> Send:
         async def rolling(message: Message) -> None:
             if message["type"] == "http.response.start":
-                site = self._site
-                roll = site.admissions.roll(admitted.session, header, self._clock())
-                set_cookies = await self._outside.run(roll)
+                set_cookies = await self._outside.run(self._front.roll(admitted.session, header))
                 headers = [*message.get("headers", ()), _VARY]
                 if set_cookies:
                     # A cache that keeps this answer hands the session to strangers

@@ -16,6 +16,8 @@
     │   ├── AnswerInvalid    502   its answer is malformed
     │   │   └── TokenInvalid 502   the ID token fails a check
     │   ├── CodeRefused      502   the token endpoint would not take the code
+    │   ├── RefreshRefused   502   the token endpoint would not take the refresh token
+    │   ├── ProviderBusy     503   it says that it did nothing: trying again is safe
     │   └── ClientRefused    502   the token endpoint would not take our credentials
     ├── StoreUnavailable     503   the store did not answer
     ├── SessionTooLarge      507   the session does not fit into cookies
@@ -155,6 +157,20 @@ class CodeRefused(ProviderError):
     """The token endpoint refused the code: spent, expired, or not ours (RFC 6749 section 5.2)."""
 
     code = "code_refused"
+
+
+class RefreshRefused(ProviderError):
+    """The token endpoint refused the refresh token: spent, expired, revoked, or not ours."""
+
+    code = "refresh_refused"
+
+
+class ProviderBusy(ProviderError):
+    """The provider answered 429 or 5xx to a refresh: it did nothing, and may be asked again."""
+
+    code = "provider_busy"
+    status = 503
+    sentence = "The sign-in service is busy. Please try again in a moment."
 
 
 class ClientRefused(ProviderError):

@@ -135,10 +135,10 @@ class Settings(BaseSettings):
         default_factory=rule.default_site_path,
         description="Where a logout ends, as the browser sees it; should be a public page.",
     )
-    session_mode: Annotated[Literal["cookie", "server"], Supported] = Field(
+    session_mode: Literal["cookie", "server"] = Field(
         "cookie",
         description="`cookie`: the whole session, sealed in the cookie. "
-        "`server` is not supported by this version.",
+        "`server`: a signed id in the cookie, the rest in the store.",
     )
     session_lifetime: int = Field(
         604_800, ge=1, le=_YEAR, description="Seconds a session lasts from sign-in at most."
@@ -171,9 +171,13 @@ class Settings(BaseSettings):
         ),
         description="Claims kept in the session; `sub`, `iss`, `sid` and `auth_time` always are.",
     )
-    keep_tokens: Annotated[bool, Supported] = Field(
+    keep_tokens: bool = Field(
         False,
-        description="Keep access and refresh tokens; `true` is not supported by this version.",
+        description="Keep access and refresh tokens for the app, and refresh them before they end.",
+    )
+    session_needs_tokens: bool = Field(
+        False,
+        description="Whether a session ends when its refresh token is refused.",
     )
     store_url: Annotated[SecretStr, AfterValidator(check.hidden(check.store_url))] = Field(
         SecretStr("auto"),
@@ -193,6 +197,13 @@ class Settings(BaseSettings):
         le=86_400,
         description="Seconds, per process, for which a session is trusted before it is held "
         "against the list of ended sessions again.",
+    )
+    store_grace: int = Field(
+        900,
+        ge=0,
+        le=86_400,
+        description="Seconds for which a session is trusted beyond `REVOCATION_CHECK` while the "
+        "store does not answer.",
     )
     idp_logout: bool = Field(
         True,

@@ -22,6 +22,7 @@ from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.site import make_site
 from intastellar_auth.drive.blocking import Outside
 from intastellar_auth.environ import put_user
+from intastellar_auth.errors import StoreUnavailable
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
 from intastellar_auth.user import ANONYMOUS, NO_AUTH
@@ -66,15 +67,19 @@ class AuthMiddleware:
                 return _send(reply, environ, start_response)
         header: bytes = environ.get("HTTP_COOKIE", "").encode("latin-1")
         admitted = self._at_once(header, self._clock()) if header else None
+        unsure: StoreUnavailable | None = None
         if admitted is None and header:
-            admitted = self._outside.run(self._site.admissions.admit(header, self._clock()))
+            try:
+                admitted = self._outside.run(self._front.admit(header))
+            except StoreUnavailable as error:
+                unsure = error
         if "HTTP_UPGRADE" in environ and self._is_foreign_websocket(environ):
             # A page of another site may open one with our visitor's cookies (CK-24).
             admitted = None
         if admitted is not None:
             put_user(environ, admitted.user, admitted.auth)
         elif self._site.rules.needs_user(path):
-            reply = self._front.refuse(_request(environ, path), _spelled(environ))
+            reply = self._front.refuse(_request(environ, path), _spelled(environ), unsure)
             return _send(reply, environ, start_response)
         else:
             put_user(environ, ANONYMOUS, NO_AUTH)
@@ -101,8 +106,7 @@ class AuthMiddleware:
             # CVE-2023-30861: without it a cache gives one visitor's page to another.
             headers = [*headers, _VARY]
             if rolling is not None:
-                roll = self._site.admissions.roll(rolling, header, self._clock())
-                set_cookies = self._outside.run(roll)
+                set_cookies = self._outside.run(self._front.roll(rolling, header))
                 if set_cookies:
                     # A cache that keeps this answer hands the session to strangers
                     # (CVE-2025-48947).

@@ -88,7 +88,7 @@ class Gate:
     def cookie(self, *, age: float = 0.0, **claims: object) -> bytes:
         """Return a ``Cookie`` header with a session of ``age`` seconds."""
         session = self.session(age=age, **claims)
-        return f"{SESSION_COOKIE}=1{self.site.sessions.text(session)}".encode()
+        return f"{SESSION_COOKIE}=1{self.site.sessions.keeper.text(session)}".encode()
 
     def session(self, *, age: float = 0.0, **claims: object) -> Session:
         """Return a session of ``age`` seconds."""

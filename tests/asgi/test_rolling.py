@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import anyio
 import pytest
@@ -13,6 +13,7 @@ from intastellar_auth.core.session import Session
 from intastellar_auth.drive.concurrent import Outside
 from intastellar_auth.errors import StoreUnavailable
 from intastellar_auth.stores import MemoryStore
+from tests.core.parts import result
 
 from .gate import SESSION_COOKIE, Gate, Got, http, make_gate
 
@@ -32,7 +33,7 @@ def gate() -> Gate:
 def rolled(gate: Gate, got: Got) -> Session | None:
     """Return the session that ``got`` sets; it sets one cookie for it."""
     (cookie,) = (one for one in got.all("set-cookie") if one.startswith(f"{SESSION_COOKIE}="))
-    return gate.site.sessions.find(cookie.partition(";")[0].encode(), gate.site.clock())
+    return result(gate.site.sessions.find(cookie.partition(";")[0].encode(), gate.site.clock()))
 
 
 @pytest.mark.parametrize("age", [0.0, 60.0, DUE - 5])
@@ -87,7 +88,7 @@ def test_a_logout_while_the_app_was_answering_stands(
 ) -> None:
     """P13: a slow request that overlaps a logout must not bring the session back."""
     session = gate.session(age=DUE)
-    cookie = f"{SESSION_COOKIE}=1{gate.site.sessions.text(session)}".encode()
+    cookie = f"{SESSION_COOKIE}=1{gate.site.sessions.keeper.text(session)}".encode()
     inner = gate.middleware._app
 
     async def slow(scope: Scope, receive: object, send: object) -> None:
@@ -109,9 +110,9 @@ def test_a_logout_while_the_app_was_answering_stands(
 class Down(MemoryStore):
     """A store that does not answer."""
 
-    def get(self, key: str) -> bytes | None:
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Fail."""
-        raise StoreUnavailable(f"no answer for {key}")
+        raise StoreUnavailable(f"no answer for {keys}")
 
 
 def test_a_store_that_is_down_leaves_the_cookie_as_it_is(gate: Gate) -> None:

@@ -10,7 +10,7 @@
 //   POST /_log/reset    start counting anew
 //   GET  /_frame?src=…  a page with that address in a frame, as a logout page has it
 //   POST /_manners      how it behaves from now on: {"slow_next_ms": 0, "refuse_codes": 0,
-//                       "continue_page": false}
+//                       "short_next_s": 0, "continue_page": false}
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
@@ -36,7 +36,7 @@ const nothingYet = () =>
   Object.fromEntries([...Object.values(EVENTS), ...Object.values(PATHS)].map((name) => [name, 0]));
 
 let log = nothingYet();
-let manners = { slow_next_ms: 0, refuse_codes: 0, continue_page: false };
+let manners = { slow_next_ms: 0, refuse_codes: 0, short_next_s: 0, continue_page: false };
 
 const page = (title, body) => `<!doctype html><html lang="en"><meta charset="utf-8">
 <title>${title}</title><main><h1>${title}</h1>${body}</main></html>`;
@@ -65,6 +65,13 @@ const provider = new Provider(issuer, {
   jwks: { keys: [key] },
   pkce: { required: () => true },
   rotateRefreshToken: true,
+  ttl: {
+    AccessToken: () => {
+      const short = manners.short_next_s;
+      manners.short_next_s = 0;
+      return short || 600;
+    },
+  },
   issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
   features: {
     devInteractions: { enabled: false },

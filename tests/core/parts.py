@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 from unittest.mock import patch
 
 from intastellar_auth.core.attempt import Attempts
 from intastellar_auth.core.cookies import CookieAttributes
+from intastellar_auth.core.in_cookie import InCookie
 from intastellar_auth.core.seal import Sealer, make_sealer
 from intastellar_auth.core.session import Session, Sessions, roll_after
 from intastellar_auth.core.site import Site, make_site
@@ -17,6 +18,10 @@ from intastellar_auth.user import pack_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from intastellar_auth.core.effects import Flow
+
+T = TypeVar("T")
 
 KEY = b"kV3xTq8LZr1mYb6NpWc4Hs9JdFg2Ae7U"
 OTHER_KEY = b"Zr1mYb6NpWc4Hs9JdFg2Ae7UkV3xTq8L"
@@ -32,6 +37,15 @@ WINDOW = 120.0
 def sealer(*binding: str, keys: Iterable[bytes] = (KEY,)) -> Sealer:
     """Return a sealer for ``binding``."""
     return make_sealer(list(keys), binding or ("purpose",), secrets.token_bytes)
+
+
+def result(flow: Flow[T]) -> T:
+    """Return what ``flow`` returns, which asks for nothing."""
+    try:
+        effect = next(flow)
+    except StopIteration as stop:
+        return cast("T", stop.value)
+    raise AssertionError(f"the flow asks for {effect}")
 
 
 def session(claims: dict[str, object] | None = None, **values: object) -> Session:
@@ -54,7 +68,7 @@ def sessions(
     return Sessions(
         name=name,
         attributes=attributes or CookieAttributes(),
-        sealer=seals or sealer("session", name),
+        keeper=InCookie(seals or sealer("session", name)),
         lifetime=LIFETIME,
         idle=IDLE,
         roll_after=roll_after(IDLE),

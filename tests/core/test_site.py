@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intastellar_auth.core.in_cookie import InCookie
 from intastellar_auth.core.seal import to_text
 from intastellar_auth.core.site import make_site
 from intastellar_auth.errors import SealBroken
@@ -108,7 +109,9 @@ def test_times_follow_from_the_settings() -> None:
 def sealers(here: Site) -> dict[str, Sealer]:
     """Return all sealers of a site by what they are for."""
     attempts = here.attempts
-    cookies = (here.sessions.sealer, attempts.cookie_sealer, attempts.state_sealer)
+    keeper = here.sessions.keeper
+    assert isinstance(keeper, InCookie)
+    cookies = (keeper.sealer, attempts.cookie_sealer, attempts.state_sealer)
     others = (here.hints.sealer, here.landings, here.proofs)
     return dict(zip(PURPOSES, cookies + others, strict=True))
 

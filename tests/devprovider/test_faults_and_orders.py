@@ -65,6 +65,13 @@ async def test_a_slow_token_request_is_acted_on_at_once(rig: Rig) -> None:
     assert anyio.current_time() - start >= 0.05
 
 
+async def test_a_short_access_token_ends_when_it_was_ordered_to(rig: Rig) -> None:
+    await order(rig, "short_access_token", seconds=2)
+    for lasts in (2, 600):
+        answered = await rig.redeem((await rig.sign_in(prompt="login"))["code"])
+        assert answered.json()["expires_in"] == lasts
+
+
 async def test_the_wrong_claims_of_an_id_token(rig: Rig) -> None:
     for fault, claim, value in (
         ("wrong_nonce", "nonce", "wrong-nonce"),

@@ -10,6 +10,7 @@ import pytest
 
 from intastellar_auth import Settings
 from intastellar_auth.core.site import make_site
+from tests.core.parts import result
 from tests.support.chromium import sign_in
 from tests.support.provider_logout import (
     assert_signed_in,
@@ -49,7 +50,7 @@ def sid_in(cookie: str, told: Stage) -> str:
         secret_keys="a-key-of-the-tests-with-more-than-32-characters",
         store_url="memory://",
     )
-    session = make_site(settings).sessions.find(cookie.encode(), time.time())
+    session = result(make_site(settings).sessions.find(cookie.encode(), time.time()))
     assert session is not None
     assert session.sid is not None
     return session.sid

@@ -32,7 +32,7 @@ def test_the_table_of_events_has_each_event_of_the_source_and_no_other() -> None
         for path in (ROOT / "src" / "intastellar_auth").rglob("*.py")
         if "devprovider" not in path.parts
     )
-    named = {*re.findall(r"log\.event\(\s*logging\.[A-Z]+,\s*\"(\w+)\"", source)}
+    named = {*re.findall(r"log\.event\(\s*(?:logging\.[A-Z]+|level),\s*\"(\w+)\"", source)}
     named |= {*re.findall(r"\"event=([a-z_]+)", source)}
     named |= {*re.findall(r"\"event\": \"(\w+)\"", source)} | {"refused"}
     told = re.findall(

@@ -20,6 +20,7 @@ from intastellar_auth.core.effects import (
     Fetch,
     Flow,
     Get,
+    GetMany,
     Pause,
     Put,
     Take,
@@ -173,12 +174,13 @@ class Hand:
         running.result = cast("T | None", answer)
 
     def _perform(self, effect: Wanted, since: float) -> object:
-        if type(effect) in self.refused:
+        kind = Get if isinstance(effect, GetMany) else type(effect)
+        if kind in self.refused:
             raise StoreUnavailable(f"the store does not {type(effect).__name__.lower()}")
         match effect:
             case Fetch(url=url):
                 return self._answer(effect, self.said[url])
-            case Get() | Put() | Add() | Take() | Delete():
+            case Get() | GetMany() | Put() | Add() | Take() | Delete():
                 return ask(self.store, effect)
             case Pause(seconds):
                 self.clock.now = max(self.clock.now, since + seconds)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from intastellar_auth.core.admission import Admissions, Admitted, make_admissions
 from intastellar_auth.core.cookies import CookieAttributes
-from intastellar_auth.core.effects import Get
+from intastellar_auth.core.effects import GetMany
 from intastellar_auth.core.ended import end_session
+from intastellar_auth.core.in_cookie import InCookie
 from intastellar_auth.core.seal import make_sealer
 from intastellar_auth.core.session import Session, Sessions
 from intastellar_auth.user import pack_claims
@@ -15,8 +16,8 @@ from intastellar_auth.user import pack_claims
 from .hand import Hand, make_token_bytes
 
 INTERVAL, IDLE, LIFETIME = 30.0, 3600.0, 86400.0
-CHECK = [Get, Get]
-"""What holding a session without a ``sid`` against the list of ended ones takes: id and sub."""
+CHECK = [GetMany]
+"""What holding a session against the list of ended ones takes: one question."""
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Process:
 
     hand: Hand = field(default_factory=Hand)
     interval: float = INTERVAL
+    grace: float = 0.0
     name: str = "__Host-intastellar"
     sessions: Sessions = field(init=False)
     admissions: Admissions = field(init=False)
@@ -33,12 +35,12 @@ class Process:
         self.sessions = Sessions(
             name=self.name,
             attributes=CookieAttributes(),
-            sealer=make_sealer([b"a key"], ["session"], make_token_bytes()),
+            keeper=InCookie(make_sealer([b"a key"], ["session"], make_token_bytes())),
             lifetime=LIFETIME,
             idle=IDLE,
             roll_after=IDLE / 10,
         )
-        self.admissions = make_admissions(self.sessions, self.interval)
+        self.admissions = make_admissions(self.sessions, self.interval, self.grace)
 
     def session(self, name: str = "s-1", **claims: object) -> Session:
         """Return a session that begins now."""

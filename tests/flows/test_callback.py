@@ -33,7 +33,9 @@ def stage() -> Stage:
 
 def session_id(stage: Stage, cookie: str) -> str:
     """Return the id of the session in the cookie's value."""
-    found = stage.site.sessions.find(f"{SESSION_COOKIE}={cookie}".encode(), stage.hand.clock.now)
+    found = stage.hand.play(
+        stage.site.sessions.find(f"{SESSION_COOKIE}={cookie}".encode(), stage.hand.clock.now)
+    )
     assert found is not None
     return found.id
 

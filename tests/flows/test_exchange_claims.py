@@ -40,7 +40,7 @@ def kept(stage: Stage) -> dict[str, object]:
 def session(stage: Stage) -> Session:
     """Return the session that the browser has."""
     pairs = "; ".join(f"{name}={value}" for name, value in stage.browser.cookies.items())
-    found = stage.site.sessions.find(pairs.encode(), stage.hand.clock.now)
+    found = stage.hand.play(stage.site.sessions.find(pairs.encode(), stage.hand.clock.now))
     assert found is not None
     return found
 
@@ -162,7 +162,10 @@ def test_a_session_that_fits_into_no_cookies_names_the_largest_claims(
     reply = stage.sign_in(name="Alice", groups=groups, roles=["reader"])
     assert reply.status == 507
     assert not stage.browser.signed_in
-    assert "largest claims: groups 22003 bytes, roles 8 bytes, name 6 bytes" in caplog.text
+    assert (
+        "largest parts: claim groups 22003 bytes, claim roles 8 bytes, claim name 6 bytes"
+        in caplog.text
+    )
     assert "group 0001" not in caplog.text
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from intastellar_auth.core.effects import Get
+from intastellar_auth.core.effects import GetMany
 from tests.oidc.forge import ACCESS_TOKEN, ISSUER
 
 from .stage import Stage, header, make_stage, set_cookies, text
@@ -70,4 +70,4 @@ def test_a_session_that_was_ended_elsewhere_is_nobody_after_the_interval(stage: 
     stage.hand.clock.now += 30
     stage.hand.done.clear()
     assert other.go("/auth/user").status == 401
-    assert stage.hand.kinds() == [Get]
+    assert stage.hand.kinds() == [GetMany]

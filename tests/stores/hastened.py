@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from intastellar_auth.stores.redis import PREFIX, RedisStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
     from types import TracebackType
 
     from .redis_server import RedisServer
@@ -34,6 +34,11 @@ class Hastened:
         """Return what the store returns."""
         self._pass()
         return self._store.get(key)
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return what the store returns."""
+        self._pass()
+        return self._store.get_many(keys)
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Have the store write."""
@@ -96,6 +101,10 @@ class OnALoop:
     def get(self, key: str) -> bytes | None:
         """Return what the store returns."""
         return self._wait(self._store.aget(key))
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return what the store returns."""
+        return self._wait(self._store.aget_many(keys))
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Have the store write."""

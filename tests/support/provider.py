@@ -46,6 +46,9 @@ class Provider(Protocol):
     def refuse(self, times: int) -> None:
         """Let the token endpoint refuse the next codes, this many times."""
 
+    def shorten(self, seconds: float) -> None:
+        """Let the next access token end after this long."""
+
 
 @contextmanager
 def costs(provider: Provider, token_requests: int) -> Iterator[None]:
@@ -81,6 +84,10 @@ class Certified:
     def refuse(self, times: int) -> None:
         """Let the token endpoint refuse the next codes, this many times."""
         self.behave(refuse_codes=times)
+
+    def shorten(self, seconds: float) -> None:
+        """Let the next access token end after this long."""
+        self.behave(short_next_s=seconds)
 
     def pause_before_return(self, *, pause: bool) -> None:
         """Stop at a page with a button of its own before the browser goes back to the site."""
@@ -152,6 +159,10 @@ class Strict:
     def refuse(self, times: int) -> None:
         """Let the token endpoint refuse the next codes, this many times."""
         self._order(name="token_invalid_grant", times=times)
+
+    def shorten(self, seconds: float) -> None:
+        """Let the next access token end after this long."""
+        self._order(name="short_access_token", seconds=seconds)
 
     def drop(self) -> None:
         """Let the next token request be acted on, and its answer be cut off."""

@@ -56,8 +56,9 @@ async def members(request: Request) -> HTMLResponse:
 
 
 async def me(request: Request) -> JSONResponse:
-    """Answer a script, protected."""
-    return JSONResponse({"sub": request.user.sub, "scopes": list(request.auth.scopes)})
+    """Answer a script, protected. A real site keeps the token to itself."""
+    scopes, token = list(request.auth.scopes), request.auth.access_token
+    return JSONResponse({"sub": request.user.sub, "scopes": scopes, "token": token})
 
 
 async def slow(request: Request) -> JSONResponse:

@@ -44,9 +44,9 @@ def members(environ: WSGIEnvironment) -> tuple[str, str]:
 
 
 def me(environ: WSGIEnvironment) -> tuple[str, str]:
-    """Answer a script, protected."""
-    scopes = environ["intastellar.auth"].scopes
-    return _json({"sub": environ["intastellar.user"].sub, "scopes": list(scopes)})
+    """Answer a script, protected. A real site keeps the token to itself."""
+    auth, sub = environ["intastellar.auth"], environ["intastellar.user"].sub
+    return _json({"sub": sub, "scopes": list(auth.scopes), "token": auth.access_token})
 
 
 def slow(environ: WSGIEnvironment) -> tuple[str, str]:

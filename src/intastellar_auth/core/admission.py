@@ -17,8 +17,9 @@ from intastellar_auth import log
 from intastellar_auth.core import cookies
 from intastellar_auth.core.effects import Flow
 from intastellar_auth.core.ended import has_ended
+from intastellar_auth.core.outage import Outage
 from intastellar_auth.core.session import Session, Sessions
-from intastellar_auth.errors import StoreUnavailable
+from intastellar_auth.errors import SessionTooLarge, StoreUnavailable
 from intastellar_auth.user import Auth, User
 
 _MOST_REMEMBERED = 4096
@@ -29,13 +30,15 @@ _MOST_ENDED = 4096
 class Admitted:
     """A signed-in request's user, good ``until`` a time; its cookie is due anew at ``roll_at``.
 
-    Not frozen, though nobody changes one: it is made for every new cookie, and a frozen one takes
-    four times as long.
+    ``text`` is what the cookie held, ``checked`` when its session was last held against the list of
+    ended ones. Not frozen, though nobody changes one: it is made for every new cookie, and a frozen
+    one takes four times as long.
     """
 
     user: User
     auth: Auth
     session: Session
+    text: bytes
     checked: float
     until: float
     roll_at: float
@@ -43,10 +46,15 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Admissions:
-    """What this process remembers. ``interval`` is ``REVOCATION_CHECK`` in seconds."""
+    """What this process remembers. ``interval`` is ``REVOCATION_CHECK``, ``grace`` ``STORE_GRACE``.
+
+    Both in seconds.
+    """
 
     sessions: Sessions
     interval: float
+    grace: float
+    outage: Outage
     _needle: bytes
     # Ordered, to let the oldest go: a plain dict looks past every entry it ever let go of.
     _remembered: OrderedDict[bytes, Admitted] = field(default_factory=OrderedDict)
@@ -56,7 +64,7 @@ class Admissions:
         """Return who sent ``header`` where that takes no question to the store.
 
         A remembered cookie costs one look into a dictionary, a new one is opened. What is not so
-        simple (chunks, twins, a check that is due) is for ``admit``.
+        simple (chunks, twins, a check or a refresh that is due) is for ``admit``.
         """
         needle = self._needle
         start = header.find(needle)
@@ -67,26 +75,45 @@ class Admissions:
         admitted = self._remembered.get(text)
         if admitted is not None:
             return admitted if now < admitted.until else None
-        session = self.sessions.unseal(text, now)
+        session = self.sessions.at_once(text, now)
         if session is None or now - session.rolled >= self.interval or session.id in self._ended:
             return None
-        return self._remember(text, session, session.rolled)
+        if session.tokens is not None and session.tokens.is_due(now):
+            return None
+        return self._remember(text, session, session.rolled, session.rolled + self.interval, now)
 
     def admit(self, header: bytes, now: float) -> Flow[Admitted | None]:
-        """Return who sent ``header``, ``None`` for nobody who is signed in."""
+        """Return who sent ``header``, ``None`` for nobody who is signed in.
+
+        Raises ``StoreUnavailable`` where only the store could tell, and cannot be asked.
+        """
         for text in cookies.gather(header, self.sessions.name.encode()):
             known = self._remembered.get(text)
-            session = known.session if known else self.sessions.unseal(text, now)
+            session = known.session if known else (yield from self._opened(text, now))
             if session is None or now >= self.sessions.ends_at(session):
                 continue
             checked = max(session.rolled, known.checked if known else 0.0)
             if now - checked >= self.interval:
-                if (yield from self._has_ended(session)):
-                    continue
-                checked = now
-            if session.id not in self._ended:
-                return self._remember(text, session, checked)
+                session, checked = yield from self._checked(session, checked, now)
+            if session is not None and session.id not in self._ended:
+                until = max(checked + self.interval, self.outage.ask_again)
+                admitted = self._remember(text, session, checked, until, now)
+                if known is not None and self.sessions.keeper.carries_tokens:
+                    admitted.roll_at = min(admitted.roll_at, known.roll_at)
+                return admitted
         return None
+
+    def renewed(self, admitted: Admitted, session: Session, now: float) -> Admitted:
+        """Return ``admitted`` with the tokens of ``session``, for this request and the next ones.
+
+        The cookie that came may be sent again: a page asks for many things at once.
+        """
+        until = max(admitted.checked + self.interval, self.outage.ask_again)
+        renewed = self._remember(admitted.text, session, admitted.checked, until, now)
+        if self.sessions.keeper.carries_tokens and renewed.auth != admitted.auth:
+            # Each answer to it carries the new one, until the browser has got one of them.
+            renewed.roll_at = now
+        return renewed
 
     def roll(self, session: Session, header: bytes, now: float) -> Flow[list[str]]:
         """Return the ``Set-Cookie`` values with which ``session`` goes on from ``now``.
@@ -95,14 +122,18 @@ class Admissions:
         stand (row P13). Without the store the cookie stays as it is.
         """
         try:
-            ended = yield from has_ended(session)
-        except StoreUnavailable:
-            return []
-        if ended or session.id in self._ended:
-            self.forget(session.id)
-            return []
-        rolled = self.sessions.rolled(session, now)
-        return self.sessions.set_cookies(rolled, header, now)
+            self.outage.heed(now)
+            if session.id in self._ended or (yield from has_ended(session)):
+                self.forget(session.id)
+                return []
+            rolled = yield from self.sessions.rolled(session, now)
+            return self.sessions.set_cookies(rolled, header, now)
+        except StoreUnavailable as error:
+            self.outage.note(error, now)
+        except SessionTooLarge as error:
+            # Of tokens that have grown. The browser's older ones lead to them all the same.
+            log.event(logging.ERROR, "session_not_written", {"detail": error.detail})
+        return []
 
     def forget(self, session_id: str) -> None:
         """Let the session go at once in this process; the store tells the others."""
@@ -113,26 +144,51 @@ class Admissions:
             if admitted.session.id == session_id:
                 self._remembered.pop(text, None)
 
-    def _has_ended(self, session: Session) -> Flow[bool]:
-        """A store that cannot be asked signs nobody out: it is asked again the next time."""
+    def _opened(self, text: bytes, now: float) -> Flow[Session | None]:
         try:
-            ended = yield from has_ended(session)
+            return (yield from self.sessions.open(text, now))
         except StoreUnavailable as error:
-            log.event(logging.WARNING, "revocation_not_checked", {"detail": error.detail})
-            return False
-        if ended:
-            self.forget(session.id)
-        return ended
+            self.outage.note(error, now)
+            raise
 
-    def _remember(self, text: bytes, session: Session, checked: float) -> Admitted:
+    def _checked(
+        self, session: Session, checked: float, now: float
+    ) -> Flow[tuple[Session | None, float]]:
+        """Return ``session`` as the store has it, and when it was last asked; ``None`` if it ended.
+
+        A store that cannot be asked signs nobody out, for a while: it is asked again soon.
+        """
+        try:
+            self.outage.heed(now)
+            found = yield from self.sessions.keeper.reopen(session)
+            if found is not None and not (yield from has_ended(session)):
+                return found, now
+        except StoreUnavailable as error:
+            self.outage.note(error, now)
+            if now - checked >= self.interval + self.grace:
+                raise
+            return session, checked
+        self.forget(session.id)
+        return None, now
+
+    def _remember(
+        self, text: bytes, session: Session, checked: float, until: float, now: float
+    ) -> Admitted:
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
+        tokens = session.tokens
+        if tokens is None:
+            auth = _auth(session.scopes)
+        else:
+            auth = Auth(("authenticated", *tokens.scope), tokens.good(now))
+            until = min(until, tokens.unchanged_until(now))
         admitted = Admitted(
             user=User(session.sub, session.iss, session.claims),
-            auth=_auth(session.scopes),
+            auth=auth,
             session=session,
+            text=text,
             checked=checked,
-            until=min(checked + self.interval, self.sessions.ends_at(session)),
+            until=min(until, self.sessions.ends_at(session)),
             roll_at=session.rolled + self.sessions.roll_after,
         )
         self._remembered[text] = admitted
@@ -145,6 +201,6 @@ def _auth(scopes: tuple[str, ...]) -> Auth:
     return Auth(("authenticated", *scopes))
 
 
-def make_admissions(sessions: Sessions, interval: float) -> Admissions:
-    """Return an empty memory for ``sessions``."""
-    return Admissions(sessions, interval, sessions.name.encode() + b"=1")
+def make_admissions(sessions: Sessions, interval: float, grace: float) -> Admissions:
+    """Return an empty memory for ``sessions``; ``interval`` and ``grace`` are in seconds."""
+    return Admissions(sessions, interval, grace, Outage(interval), sessions.name.encode() + b"=1")

@@ -127,8 +127,7 @@ def _without_cookie(
 
 def _too_late(site: Site, request: Request, return_to: str) -> Flow[Reply]:
     """The attempt was finished before: rows P5 and P7."""
-    session = site.sessions.find(request.cookie_header.encode("latin-1"), site.clock())
-    if session is not None and (yield from _lives(site, session)):
+    if (yield from _is_signed_in(site, request)):
         return replies.redirect(_target(site, return_to))
     detail = "the callback was finished before, and this browser has no receipt of it"
     return refused.not_here(site, request, detail, return_to)
@@ -137,14 +136,19 @@ def _too_late(site: Site, request: Request, return_to: str) -> Flow[Reply]:
 def _start_again(site: Site, request: Request, lost: Attempt | State, because: str) -> Flow[Reply]:
     """Rows P8 and P9: by itself, but not twice, or a browser without cookies would never stop."""
     return_to = _target(site, lost.return_to)
-    session = site.sessions.find(request.cookie_header.encode("latin-1"), site.clock())
-    if session is not None and (yield from _lives(site, session)):
+    if (yield from _is_signed_in(site, request)):
         return replies.redirect(return_to)
     if lost.restarts >= _RESTARTS:
         detail = f"the sign-in cannot be finished, for the second time: {because}"
         return refused.expired(site, request, detail, return_to)
     log.event(logging.INFO, "sign_in_started_again", {"because": because})
     return (yield from start(site, request, return_to, lost.restarts + 1))
+
+
+def _is_signed_in(site: Site, request: Request) -> Flow[bool]:
+    header = request.cookie_header.encode("latin-1")
+    session = yield from site.sessions.find(header, site.clock())
+    return session is not None and (yield from _lives(site, session))
 
 
 def _lives(site: Site, session: Session) -> Flow[bool]:

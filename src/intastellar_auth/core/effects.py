@@ -55,6 +55,13 @@ class Get:
 
 
 @dataclass(frozen=True, slots=True)
+class GetMany:
+    """Read all of ``keys`` from the store, in one question where the store knows how."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Put:
     """Write ``key``, whether or not it is there, for ``ttl`` seconds."""
 
@@ -100,7 +107,7 @@ class Unbroken:
     flow: Flow[object]
 
 
-Effect = Fetch | Get | Put | Add | Take | Delete | Pause | Unbroken
+Effect = Fetch | Get | GetMany | Put | Add | Take | Delete | Pause | Unbroken
 
 Flow = Generator[Effect, Any, T]
 """A computation that yields effects and returns a ``T``."""
@@ -114,6 +121,11 @@ def fetch(request: Fetch) -> Flow[Answer]:
 def get(key: str) -> Flow[bytes | None]:
     """Return the value under ``key``, ``None`` where there is none or it has expired."""
     return cast("bytes | None", (yield Get(key)))
+
+
+def get_many(*keys: str) -> Flow[list[bytes | None]]:
+    """Return what ``get`` would for each of ``keys``, in their order."""
+    return cast("list[bytes | None]", (yield GetMany(keys)))
 
 
 def put(key: str, value: bytes, ttl: float) -> Flow[None]:

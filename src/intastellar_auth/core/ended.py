@@ -16,13 +16,18 @@ import hashlib
 
 import msgspec
 
-from intastellar_auth.core.effects import Flow, get, put
+from intastellar_auth.core.effects import Flow, get, get_many, put
 from intastellar_auth.core.session import Session
+
+
+def tombstone(session_id: str) -> str:
+    """Return the key under which something lies once the session with this id was ended alone."""
+    return _key("id", session_id)
 
 
 def end_session(session: Session, ttl: float) -> Flow[None]:
     """End ``session`` alone; the tombstone lasts ``ttl`` seconds. Raises ``StoreUnavailable``."""
-    yield from put(_by_id(session), b"", ttl)
+    yield from put(tombstone(session.id), b"", ttl)
 
 
 def end_sid(iss: str, sid: str, ttl: float) -> Flow[None]:
@@ -69,11 +74,12 @@ def owner_of_sid(iss: str, sid: str) -> Flow[bytes | None]:
 
 def has_ended(session: Session) -> Flow[bool]:
     """Return whether somebody ended ``session``; raises ``StoreUnavailable``."""
-    if (yield from get(_by_id(session))) is not None:
+    keys = [tombstone(session.id), _by_sub(session.iss, session.sub)]
+    if session.sid is not None:
+        keys.append(_by_sid(session.iss, session.sid))
+    by_id, before, *by_sid = yield from get_many(*keys)
+    if by_id is not None or any(found is not None for found in by_sid):
         return True
-    if session.sid is not None and (yield from get(_by_sid(session.iss, session.sid))) is not None:
-        return True
-    before = yield from get(_by_sub(session.iss, session.sub))
     # Not "began <= before": a tombstone that holds no number at all (NaN) ends the session too.
     return before is not None and not session.began > _time(before)
 
@@ -84,10 +90,6 @@ def _time(value: bytes) -> float:
         return msgspec.msgpack.decode(value, type=float)
     except msgspec.MsgspecError:
         return float("inf")
-
-
-def _by_id(session: Session) -> str:
-    return _key("id", session.id)
 
 
 def _by_sid(iss: str, sid: str) -> str:

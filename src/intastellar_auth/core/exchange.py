@@ -20,6 +20,7 @@ from intastellar_auth.core.outcome import Failure, Outcome, encode_outcome
 from intastellar_auth.core.seal import to_text
 from intastellar_auth.core.session import Session
 from intastellar_auth.core.site import Site
+from intastellar_auth.core.tokens import Kept, keep
 from intastellar_auth.errors import (
     AnswerInvalid,
     AuthError,
@@ -81,6 +82,10 @@ def exchange(
     try:
         claims = yield from _claims(site, metadata, attempt, tokens)
         session = _session(site, attempt, claims, tokens)
+        yield from site.sessions.begin(session, site.clock())
+    except StoreUnavailable as error:
+        # The code is spent: another one signs the visitor in as soon as the store is back.
+        return Work(encode_outcome(_failed(site, error, restart=True)))
     except AuthError as error:
         return Work(encode_outcome(_failed(site, error)))
     yield from _note_sid(site, session)
@@ -176,11 +181,12 @@ def _session(site: Site, attempt: Attempt, claims: Mapping[str, object], tokens:
         sid=sid if isinstance(sid, str) else None,
         auth_time=float(auth_time) if isinstance(auth_time, int | float) else None,
         began=_began(attempt, claims, now),
+        tokens=keep(tokens, now) if site.settings.keep_tokens else None,
     )
     try:
         site.sessions.set_cookies(session, b"", now)
     except SessionTooLarge as error:
-        raise SessionTooLarge(f"{error.detail}: {_sizes(kept)}") from None
+        raise SessionTooLarge(f"{error.detail}: {_sizes(kept, session.tokens)}") from None
     return session
 
 
@@ -223,11 +229,15 @@ def _kept(wanted: tuple[str, ...], claims: Mapping[str, object]) -> dict[str, ob
     return kept
 
 
-def _sizes(claims: Mapping[str, object]) -> str:
-    sizes = {name: len(msgspec.msgpack.encode(value)) for name, value in claims.items()}
+def _sizes(claims: Mapping[str, object], tokens: Kept | None) -> str:
+    sizes = {f"claim {name}": len(msgspec.msgpack.encode(value)) for name, value in claims.items()}
+    if tokens is not None:
+        sizes["access token"] = len(tokens.access_token)
+        sizes["refresh token"] = len(tokens.refresh_token or "")
     largest = sorted(sizes.items(), key=lambda item: item[1], reverse=True)[:5]
     parts = ", ".join(f"{name} {size} bytes" for name, size in largest)
-    return f"largest claims: {parts}; take the largest out of INTASTELLAR_CLAIMS"
+    mend = "set INTASTELLAR_SESSION_MODE=server, or shorten INTASTELLAR_CLAIMS"
+    return f"largest parts: {parts}; {mend}"
 
 
 def _needs_visitor(site: Site, error: AuthError) -> bool:

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
 
+from intastellar_auth.core.admission import Admitted
 from intastellar_auth.core.dispatch import Route, answer, make_routes
 from intastellar_auth.core.effects import Flow
 from intastellar_auth.core.logout import landed
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.navigation import is_navigation
+from intastellar_auth.core.refresh import newest, refreshed
 from intastellar_auth.core.refused import refused, sign_in_needed
 from intastellar_auth.core.replies import redirect
+from intastellar_auth.core.session import Session
+from intastellar_auth.core.sign_out import end
 from intastellar_auth.core.site import Site
-from intastellar_auth.errors import RequestTooLarge
+from intastellar_auth.errors import RequestTooLarge, StoreUnavailable
 
 MAX_BODY: Final = 65_536
 """Bytes that are read of what is posted to a path of ours: a code, a state and little else."""
@@ -54,16 +58,53 @@ class Front:
             return refused(self.site, request, error, self.site.landing)
         return (yield from answer(self.site, route, request))
 
-    def refuse(self, request: Request, spelled: str) -> Reply:
+    def admit(self, header: bytes) -> Flow[Admitted | None]:
+        """Return who sent the ``Cookie`` header, ``None`` for nobody who is signed in.
+
+        Tokens that are due are exchanged before the app is called. Raises ``StoreUnavailable``
+        where only the store could tell, and cannot be asked.
+        """
+        site = self.site
+        admitted = yield from site.admissions.admit(header, site.clock())
+        if admitted is None:
+            return None
+        tokens = admitted.session.tokens
+        if tokens is None or not tokens.is_due(site.clock()):
+            return admitted
+        session = yield from refreshed(site, admitted.session)
+        if session.tokens is None and site.settings.session_needs_tokens:
+            yield from end(site, session)
+            return None
+        return site.admissions.renewed(admitted, session, site.clock())
+
+    def roll(self, session: Session, header: bytes) -> Flow[list[str]]:
+        """Return the ``Set-Cookie`` values with which ``session`` goes on, none if it does not."""
+        site = self.site
+        outage = site.admissions.outage
+        try:
+            outage.heed(site.clock())
+            if site.sessions.keeper.carries_tokens:
+                session = yield from newest(site, session)
+        except StoreUnavailable as error:
+            outage.note(error, site.clock())
+            return []
+        return (yield from site.admissions.roll(session, header, site.clock()))
+
+    def refuse(
+        self, request: Request, spelled: str, unsure: StoreUnavailable | None = None
+    ) -> Reply:
         """Return what a visitor is told who needs to sign in first.
 
         ``spelled`` is the path as the browser spelled it, as far as the server says. Only a
-        navigation is redirected: nothing else could finish a sign-in.
+        navigation is redirected: nothing else could finish a sign-in. ``unsure`` is why nobody can
+        tell whether they have signed in.
         """
         site = self.site
         path = spelled if unquote(spelled) == request.path else quote(request.path)
         query = f"?{request.query}" if request.query else ""
         return_to = site.return_path(site.settings.base_path + path + query, site.landing)
+        if unsure is not None:
+            return refused(site, request, unsure, return_to)
         if request.method == "GET" and is_navigation(request):
             return redirect(site.login_url(return_to))
         return sign_in_needed(site, request, return_to)

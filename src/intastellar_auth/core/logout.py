@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from intastellar_auth import log
 from intastellar_auth.core import cookies, pages, replies
 from intastellar_auth.core.effects import Flow
-from intastellar_auth.core.ended import end_session
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.navigation import is_from_elsewhere
 from intastellar_auth.core.parameters import parameters
 from intastellar_auth.core.seal import from_text, to_text
 from intastellar_auth.core.session import Session
+from intastellar_auth.core.sign_out import end
 from intastellar_auth.core.site import Site
 from intastellar_auth.errors import ProviderError, SealBroken, StoreUnavailable
 from intastellar_auth.oidc.end_session import build_end_session_url
@@ -29,11 +29,11 @@ def logout(site: Site, request: Request) -> Flow[Reply]:
     given = parameters(request)
     next_path = site.return_path(given.get("next"), site.after_logout)
     header = request.cookie_header.encode("latin-1")
-    session = site.sessions.find(header, site.clock())
+    session = yield from _session(site, header)
     if is_from_elsewhere(request, site.settings.origin) and not _proved(site, session, given):
         return _confirm(site, session, next_path, (yield from _end_session_endpoint(site)))
     if session is not None:
-        yield from _end(site, session)
+        yield from end(site, session)
     # Only now: whoever gives up on a slow provider is signed out here all the same (LO-02).
     endpoint = yield from _end_session_endpoint(site)
     removed = [
@@ -69,14 +69,13 @@ def landed(site: Site, request: Request) -> Reply | None:
     return _public_page(site, site.return_path(next_path, site.after_logout), [])
 
 
-def _end(site: Site, session: Session) -> Flow[None]:
+def _session(site: Site, header: bytes) -> Flow[Session | None]:
     try:
-        yield from end_session(session, site.sessions.lasts_until(session) - site.clock())
+        return (yield from site.sessions.find(header, site.clock()))
     except StoreUnavailable as error:
         # The browser loses its cookie all the same; a stolen copy of it lives on until it expires.
         log.event(logging.ERROR, "logout_not_recorded", {"detail": error.detail})
-    site.admissions.forget(session.id)
-    log.event(logging.INFO, "signed_out", {})
+        return None
 
 
 def _end_session_endpoint(site: Site) -> Flow[str | None]:

@@ -1,20 +1,19 @@
 """A session: what it holds, how long it lasts, and how it travels in a cookie.
 
-The cookie holds all of it, sealed. Its times are inside the seal: ``Max-Age`` is only a hint to the
-browser (CVE-2025-46344). Every session has a random id, so that one that was ended can be told
-from one that was not although no server keeps a list of the living.
+Its times are inside the seal: ``Max-Age`` is only a hint to the browser (CVE-2025-46344). Every
+session has a random id, so that one that was ended can be told from one that was not although no
+server keeps a list of the living. Whether the cookie holds all of it or no more than its id is the
+``Keeper``'s business: ``in_cookie.py`` or ``in_store.py``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import msgspec
+from typing import NamedTuple, Protocol
 
 from intastellar_auth.core import cookies
-from intastellar_auth.core.seal import Sealer, from_cookie, to_cookie
-from intastellar_auth.errors import SealBroken
+from intastellar_auth.core.effects import Flow
+from intastellar_auth.core.tokens import Kept
 from intastellar_auth.user import NO_CLAIMS
 
 
@@ -23,7 +22,7 @@ class Session(NamedTuple):
 
     ``id`` is ours, ``sid`` the provider's (OpenID Connect Front-Channel Logout section 3).
     ``created`` never moves, ``rolled`` is when it was last held against the list of ended sessions
-    and sealed anew. ``began`` is the earliest that the provider can have let the user in, by the
+    and kept anew. ``began`` is the earliest that the provider can have let the user in, by the
     provider's clock; nought, where nobody knows, is earlier than any logout. ``claims`` are packed:
     ``User`` unpacks them when somebody asks, which most requests do not.
 
@@ -40,14 +39,48 @@ class Session(NamedTuple):
     sid: str | None = None
     auth_time: float | None = None
     began: float = 0.0
+    tokens: Kept | None = None
 
     def __repr__(self) -> str:
         """Tell nobody's secrets: a session ends up in tracebacks."""
         return f"Session(iss={self.iss!r})"
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Session).decode
+class Keeper(Protocol):
+    """Where sessions are kept. ``ttl`` is in seconds."""
+
+    @property
+    def carries_tokens(self) -> bool:
+        """Whether the tokens are in the cookie, so that other tokens need another cookie."""
+        ...
+
+    def text(self, session: Session) -> str:
+        """Return what the cookie holds of ``session``."""
+        ...
+
+    def at_once(self, text: bytes) -> Session | None:
+        """Return the session of a cookie's ``text`` if that takes no effect."""
+        ...
+
+    def open(self, text: bytes) -> Flow[Session | None]:
+        """Return the session of a cookie's ``text``; raises ``StoreUnavailable``."""
+        ...
+
+    def reopen(self, session: Session) -> Flow[Session | None]:
+        """Return ``session`` as it is kept now; raises ``StoreUnavailable``."""
+        ...
+
+    def keep(self, session: Session, ttl: float) -> Flow[None]:
+        """Keep ``session``, but for its tokens, for ``ttl``; raises ``StoreUnavailable``."""
+        ...
+
+    def keep_tokens(self, session: Session, ttl: float) -> Flow[None]:
+        """Keep the tokens of ``session`` for ``ttl``; raises ``StoreUnavailable``."""
+        ...
+
+    def drop(self, session: Session) -> Flow[None]:
+        """Keep ``session`` no longer; raises ``StoreUnavailable``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +88,12 @@ class Sessions:
     """How this site keeps sessions: everything that is decided at start-up.
 
     ``lifetime`` and ``idle`` are ``SESSION_LIFETIME`` and ``SESSION_IDLE``, ``roll_after`` how long
-    after the last roll a session in use is sealed anew; all in seconds.
+    after the last roll a session in use is kept anew; all in seconds.
     """
 
     name: str
     attributes: cookies.CookieAttributes
-    sealer: Sealer
+    keeper: Keeper
     lifetime: float
     idle: float
     roll_after: float
@@ -70,25 +103,26 @@ class Sessions:
         last, idle = session.created + self.lifetime, session.rolled + self.idle
         return min(last, idle)
 
-    def unseal(self, text: bytes, now: float) -> Session | None:
-        """Return the session that ``text`` holds, ``None`` if it holds none that is alive."""
-        try:
-            session = _decode(self.sealer.open(from_cookie(text)))
-        except (SealBroken, msgspec.MsgspecError):
-            return None
-        return session if now < self.ends_at(session) else None
+    def at_once(self, text: bytes, now: float) -> Session | None:
+        """Return the living session of ``text``, as far as the text alone tells."""
+        session = self.keeper.at_once(text)
+        return session if session is not None and now < self.ends_at(session) else None
 
-    def find(self, header: bytes, now: float) -> Session | None:
-        """Return the living session in the ``Cookie`` header; garbage beside it changes nothing."""
+    def open(self, text: bytes, now: float) -> Flow[Session | None]:
+        """Return the living session of ``text``, if any; raises ``StoreUnavailable``."""
+        session = yield from self.keeper.open(text)
+        return session if session is not None and now < self.ends_at(session) else None
+
+    def find(self, header: bytes, now: float) -> Flow[Session | None]:
+        """Return the living session in the ``Cookie`` header; garbage beside it changes nothing.
+
+        Raises ``StoreUnavailable``.
+        """
         for text in cookies.gather(header, self.name.encode()):
-            session = self.unseal(text, now)
+            session = yield from self.open(text, now)
             if session is not None:
                 return session
         return None
-
-    def text(self, session: Session) -> str:
-        """Return ``session`` sealed."""
-        return to_cookie(self.sealer.seal(_encode(session)))
 
     def set_cookies(self, session: Session, header: bytes, now: float) -> list[str]:
         """Return the ``Set-Cookie`` values that give the browser ``session``.
@@ -97,7 +131,8 @@ class Sessions:
         ``SessionTooLarge``.
         """
         max_age = max(0, int(self.ends_at(session) - now))
-        written = cookies.spread(self.name, self.text(session), self.attributes, max_age)
+        text = self.keeper.text(session)
+        written = cookies.spread(self.name, text, self.attributes, max_age)
         stale = cookies.clear_chunks(header, self.name, self.attributes, len(written))
         return written + stale
 
@@ -106,9 +141,21 @@ class Sessions:
         rest = cookies.clear_chunks(header, self.name, self.attributes, 1)
         return [cookies.clear_cookie(self.name, self.attributes), *rest]
 
-    def rolled(self, session: Session, now: float) -> Session:
-        """Return ``session`` as it goes on from ``now``."""
-        return session._replace(rolled=now)
+    def begin(self, session: Session, now: float) -> Flow[None]:
+        """Keep a new ``session``; raises ``StoreUnavailable``."""
+        if session.tokens is not None:
+            yield from self.keep_tokens(session, now)
+        yield from self.keeper.keep(session, self.ends_at(session) - now)
+
+    def keep_tokens(self, session: Session, now: float) -> Flow[None]:
+        """Keep the tokens of ``session`` until its last day; raises ``StoreUnavailable``."""
+        yield from self.keeper.keep_tokens(session, self.lasts_until(session) - now)
+
+    def rolled(self, session: Session, now: float) -> Flow[Session]:
+        """Return ``session`` as it goes on from ``now``; raises ``StoreUnavailable``."""
+        session = session._replace(rolled=now)
+        yield from self.keeper.keep(session, self.ends_at(session) - now)
+        return session
 
     def lasts_until(self, session: Session) -> float:
         """Return when the last copy of the cookie of ``session`` ends, however often it rolled."""

@@ -18,11 +18,13 @@ from intastellar_auth.core.admission import Admissions, make_admissions
 from intastellar_auth.core.attempt import Attempts
 from intastellar_auth.core.cookies import CookieAttributes
 from intastellar_auth.core.hint import Hints
+from intastellar_auth.core.in_cookie import InCookie
+from intastellar_auth.core.in_store import InStore, make_signer
 from intastellar_auth.core.paths import PathRules
 from intastellar_auth.core.provider import Provider
 from intastellar_auth.core.return_to import return_path
 from intastellar_auth.core.seal import Sealer, make_sealer
-from intastellar_auth.core.session import Sessions, roll_after
+from intastellar_auth.core.session import Keeper, Sessions, roll_after
 from intastellar_auth.oidc.client_auth import Client, SigningKey, choose_method, load_private_key
 from intastellar_auth.oidc.discovery import Metadata
 from intastellar_auth.settings import Settings
@@ -116,7 +118,7 @@ def make_site(
     sessions = Sessions(
         name=name,
         attributes=session_cookie,
-        sealer=sealer("session", name),
+        keeper=_keeper(settings, sealer, keys),
         lifetime=settings.session_lifetime,
         idle=settings.session_idle,
         roll_after=roll_after(settings.session_idle),
@@ -131,7 +133,7 @@ def make_site(
             settings.issuer if settings.discovers else None, _endpoints(settings), clock
         ),
         sessions=sessions,
-        admissions=make_admissions(sessions, settings.revocation_check),
+        admissions=make_admissions(sessions, settings.revocation_check, settings.store_grace),
         attempts=Attempts(
             prefix=login_prefix,
             attributes=login_cookie,
@@ -155,6 +157,15 @@ def make_site(
         after_logout=settings.post_logout_path,
         private_key=None if key is None else load_private_key(key.get_secret_value()),
     )
+
+
+def _keeper(settings: Settings, sealer: Callable[[str, str], Sealer], keys: list[bytes]) -> Keeper:
+    """``SESSION_MODE``."""
+    name = settings.cookie_name
+    if settings.session_mode == "cookie":
+        return InCookie(sealer("session", name))
+    binding = ["session id", name, settings.issuer_or_origin, settings.client_id]
+    return InStore(make_signer(keys, binding), sealer("session entry", name))
 
 
 _ENDPOINTS = (

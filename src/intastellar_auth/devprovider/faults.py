@@ -16,6 +16,7 @@ FAULTS: Final[dict[str, str]] = {
     "token_invalid_grant": "the token endpoint answers invalid_grant and does nothing",
     "token_slow": "the token endpoint acts at once and answers `seconds` later",
     "token_drop_connection": "the token endpoint acts and closes the connection in mid-answer",
+    "short_access_token": "the access token ends after `seconds`",
     "userinfo_500": "userinfo is answered with 500",
     "userinfo_wrong_sub": "userinfo tells another user's sub",
     "wrong_nonce": "the ID token's nonce is not the one asked for",
@@ -45,8 +46,8 @@ class Faults:
     def order(self, name: str, times: int = 1, *, seconds: float = _SLOW) -> None:
         """Let the next ``times`` requests that can, fail as ``name`` says.
 
-        ``seconds`` is how late ``token_slow`` answers. Raises ``ValueError`` for an unknown name
-        and for ``times`` below one.
+        ``seconds`` is for ``token_slow`` and ``short_access_token``, the same for both. Raises
+        ``ValueError`` for an unknown name and for ``times`` below one.
         """
         if name not in FAULTS:
             raise ValueError(f"name: {name!r} is no fault. Choose from {', '.join(FAULTS)}")

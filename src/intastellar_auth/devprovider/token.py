@@ -91,11 +91,14 @@ def _tokens(
     nonce: str | None,
 ) -> dict[str, Json]:
     lifetimes = provider.lifetimes
-    access_token = provider.grants.issue_access_token(grant, scope, lifetimes.access_token)
+    lasts: float = lifetimes.access_token
+    if provider.faults.use("short_access_token"):
+        lasts = provider.faults.seconds
+    access_token = provider.grants.issue_access_token(grant, scope, lasts)
     answer: dict[str, Json] = {
         "access_token": access_token,
         "token_type": "Bearer",
-        "expires_in": lifetimes.access_token,
+        "expires_in": lasts,
         "scope": " ".join(scope),
     }
     if "offline_access" in grant.scope:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from intastellar_auth.core.effects import Add, Delete, Get, Put, Take
+from intastellar_auth.core.effects import Add, Delete, Get, GetMany, Put, Take
 from intastellar_auth.stores import AsyncStore, Store
 
-Question: TypeAlias = Get | Put | Add | Take | Delete
+Question: TypeAlias = Get | GetMany | Put | Add | Take | Delete
 
 
 def ask(store: Store, question: Question) -> object:
@@ -15,6 +15,8 @@ def ask(store: Store, question: Question) -> object:
     match question:
         case Get(key):
             return store.get(key)
+        case GetMany(keys):
+            return store.get_many(keys)
         case Put(key, value, ttl):
             store.put(key, value, ttl)
         case Add(key, value, ttl):
@@ -33,6 +35,8 @@ async def ask_async(store: AsyncStore, question: Question) -> object:
     match question:
         case Get(key):
             return await store.aget(key)
+        case GetMany(keys):
+            return await store.aget_many(keys)
         case Put(key, value, ttl):
             await store.aput(key, value, ttl)
         case Add(key, value, ttl):

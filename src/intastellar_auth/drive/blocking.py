@@ -20,6 +20,7 @@ from intastellar_auth.core.effects import (
     Fetch,
     Flow,
     Get,
+    GetMany,
     Pause,
     Put,
     Take,
@@ -63,7 +64,7 @@ class Outside:
         match effect:
             case Fetch():
                 return fetch(effect, timeout=self.http_timeout)
-            case Get() | Put() | Add() | Take() | Delete():
+            case Get() | GetMany() | Put() | Add() | Take() | Delete():
                 return ask(self.store, effect)
             case Pause(seconds):
                 time.sleep(seconds)

@@ -22,6 +22,7 @@ from intastellar_auth.core.effects import (
     Fetch,
     Flow,
     Get,
+    GetMany,
     Pause,
     Put,
     Take,
@@ -79,7 +80,7 @@ class Outside:
         match effect:
             case Fetch():
                 return await afetch(effect, timeout=self.http_timeout)
-            case Get() | Put() | Add() | Take() | Delete():
+            case Get() | GetMany() | Put() | Add() | Take() | Delete():
                 return await self._ask(effect)
             case Pause(seconds):
                 await anyio.sleep(seconds)

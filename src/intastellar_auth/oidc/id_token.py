@@ -29,11 +29,14 @@ __all__ = [
     "IdToken",
     "JoseHeader",
     "KeyUnknown",
+    "check_access_token",
+    "check_audience",
     "check_sub",
     "check_times",
     "read_claims",
     "read_header",
     "read_id_token",
+    "read_time",
 ]
 
 MAX_SUB: Final = 255
@@ -111,7 +114,7 @@ def read_id_token(
     if not issuer or claims.get("iss") != issuer:
         raise TokenInvalid("the ID token is from another issuer (iss)")
     # Steps 3 to 5.
-    _check_audience(claims, client_id)
+    check_audience(claims, client_id)
     # Steps 9 and 10.
     check_times(claims, now=now, leeway=leeway, max_iat_age=max_iat_age)
     # Step 11.
@@ -122,7 +125,7 @@ def read_id_token(
     # Step 13.
     _check_auth_time(claims, now=now, leeway=leeway, max_age=max_age)
     # Section 3.1.3.8.
-    _check_access_token(claims, access_token, header.alg)
+    check_access_token(claims, access_token, header.alg)
     # Section 2.
     check_sub(claims, "the ID token", TokenInvalid)
     # Back-Channel Logout section 2.4: a logout token is one with events, and it isn't a sign-in.
@@ -154,7 +157,8 @@ def _check_signature(signed: SignedToken, keys: KeySet) -> None:
         raise TokenInvalid("the token's signature is not the provider's")
 
 
-def _check_audience(claims: dict[str, Json], client_id: str) -> None:
+def check_audience(claims: dict[str, Json], client_id: str) -> None:
+    """Check that the token is for this client and no other; raises ``TokenInvalid``."""
     # Step 3: every audience beside us is one "not trusted by the Client", since none can be
     # configured. The list form with one member is as good as the string.
     audience = claims.get("aud")
@@ -171,7 +175,7 @@ def check_times(claims: dict[str, Json], *, now: float, leeway: float, max_iat_a
     Seconds, as in ``read_id_token``. A logout token's times are checked alike.
     """
     # Step 9. "On or after" exp is too late (RFC 7519 section 4.1.4).
-    expires = _time(claims, "exp")
+    expires = read_time(claims, "exp")
     if expires is None:
         raise TokenInvalid("the token has no expiry (exp)")
     if now >= expires + leeway:
@@ -179,7 +183,7 @@ def check_times(claims: dict[str, Json], *, now: float, leeway: float, max_iat_a
     if expires > now + MAX_LIFETIME:
         raise TokenInvalid("the token expires more than a year from now (exp)")
     # Step 10.
-    issued = _time(claims, "iat")
+    issued = read_time(claims, "iat")
     if issued is None:
         raise TokenInvalid("the token does not say when it was issued (iat)")
     if issued > now + leeway:
@@ -187,7 +191,7 @@ def check_times(claims: dict[str, Json], *, now: float, leeway: float, max_iat_a
     if issued < now - max_iat_age - leeway:
         raise TokenInvalid("the token is too old (iat)")
     # RFC 7519 section 4.1.5.
-    valid_from = _time(claims, "nbf")
+    valid_from = read_time(claims, "nbf")
     if valid_from is not None and valid_from > now + leeway:
         raise TokenInvalid("the token is not valid yet; is this machine's clock right? (nbf)")
     return issued
@@ -207,7 +211,7 @@ def _check_auth_time(
     claims: dict[str, Json], *, now: float, leeway: float, max_age: float | None
 ) -> None:
     # Read even if it wasn't asked for: applications see it. Zero is "unknown" to some providers.
-    signed_in = _time(claims, "auth_time")
+    signed_in = read_time(claims, "auth_time")
     if max_age is None:
         return
     if signed_in is None:
@@ -216,7 +220,8 @@ def _check_auth_time(
         raise TokenInvalid("the user signed in longer ago than was asked for (auth_time)")
 
 
-def _check_access_token(claims: dict[str, Json], access_token: str, alg: str) -> None:
+def check_access_token(claims: dict[str, Json], access_token: str, alg: str) -> None:
+    """Check ``at_hash``, if there is one (section 3.1.3.6); raises ``TokenInvalid``."""
     # Optional in the code flow, binding where it is: the access token wasn't swapped.
     at_hash = claims.get("at_hash")
     if at_hash is None:
@@ -227,7 +232,11 @@ def _check_access_token(claims: dict[str, Json], access_token: str, alg: str) ->
         raise TokenInvalid("the access token is not the one the ID token came with (at_hash)")
 
 
-def _time(claims: dict[str, Json], name: str) -> float | None:
+def read_time(claims: dict[str, Json], name: str) -> float | None:
+    """Return the claim ``name`` in seconds since 1970, ``None`` where there is none.
+
+    Raises ``TokenInvalid`` for what is no time.
+    """
     value = claims.get(name)
     if value is None:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from intastellar_auth.core.effects import Answer, Fetch
 from intastellar_auth.errors import AnswerInvalid, ClientRefused, CodeRefused, ProviderError
@@ -78,6 +78,18 @@ def read_token_answer(answer: Answer, *, requested_scope: str, id_token_expected
     in trouble, and ``AnswerInvalid`` where its answer can't be used.
     """
     _raise_refusal(answer)
+    return read_tokens(
+        answer, scope=requested_scope, identity="required" if id_token_expected else "dropped"
+    )
+
+
+def read_tokens(
+    answer: Answer, *, scope: str, identity: Literal["required", "optional", "dropped"]
+) -> Tokens:
+    """Return the tokens in an ``answer`` that is no refusal; raises ``AnswerInvalid``.
+
+    ``scope`` is what was granted if the answer does not say (RFC 6749 section 5.1).
+    """
     document = read_json_answer(answer, _WHAT)
     token_type = document.get("token_type")
     # RFC 6749 section 7.1: a client must not use a token whose type it doesn't know.
@@ -88,16 +100,15 @@ def read_token_answer(answer: Answer, *, requested_scope: str, id_token_expected
         raise AnswerInvalid(f"{_WHAT} has no access_token")
     return Tokens(
         access_token=access_token,
-        id_token=_id_token(document) if id_token_expected else None,
+        id_token=None if identity == "dropped" else _id_token(document, identity),
         refresh_token=_bearer(document, "refresh_token"),
-        scope=_scope(document, requested_scope),
+        scope=_scope(document, scope),
         expires_in=_expires_in(document.get("expires_in")),
     )
 
 
 def _raise_refusal(answer: Answer) -> None:
-    error, description = _error(answer)
-    said = f"status {answer.status}, {error_words(error, description)}"
+    error, said = read_refusal(answer)
     # RFC 6749 section 5.2. Not the code's fault, so that starting again would not help.
     if error in ("invalid_client", "unauthorized_client"):
         raise ClientRefused(f"the token endpoint refused this client: {said}")
@@ -110,12 +121,15 @@ def _raise_refusal(answer: Answer) -> None:
         raise CodeRefused(f"the token endpoint refused the code: {said}")
 
 
-def _error(answer: Answer) -> tuple[Json, Json]:
+def read_refusal(answer: Answer) -> tuple[Json, str]:
+    """Return the ``error`` that ``answer`` may have, and what it says in words for the log."""
     try:
         document = read_object(answer.body, _WHAT)
     except AnswerInvalid:
-        return None, None
-    return document.get("error"), document.get("error_description")
+        document = {}
+    error = document.get("error")
+    words = error_words(error, document.get("error_description"))
+    return error, f"status {answer.status}, {words}"
 
 
 def _bearer(document: dict[str, Json], name: str) -> str | None:
@@ -128,8 +142,10 @@ def _bearer(document: dict[str, Json], name: str) -> str | None:
     return token
 
 
-def _id_token(document: dict[str, Json]) -> str:
+def _id_token(document: dict[str, Json], identity: str) -> str | None:
     id_token = optional_text(document, "id_token", _WHAT)
+    if id_token is None and identity == "optional":
+        return None
     if id_token is None:
         raise AnswerInvalid(f"{_WHAT} has no id_token, though the scope has openid")
     # Three parts: neither encrypted (five) nor JSON-serialised, which two parsers may read as two

@@ -10,6 +10,7 @@ import logging
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 from urllib.parse import unquote
@@ -45,6 +46,10 @@ class Store(Protocol):
         """Return the value under ``key``, ``None`` where there is none or it has expired."""
         ...
 
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return what ``get`` would for each of ``keys``, in their order."""
+        ...
+
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Write ``value`` under ``key``, whether or not it is there, for ``ttl`` seconds."""
         ...
@@ -78,6 +83,10 @@ class AsyncStore(Protocol):
 
     async def aget(self, key: str) -> bytes | None:
         """Do what ``get`` does."""
+        ...
+
+    async def aget_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Do what ``get_many`` does."""
         ...
 
     async def aput(self, key: str, value: bytes, ttl: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
 from threading import Lock
 
@@ -39,6 +39,11 @@ class MemoryStore:
         """Return the value under ``key``, ``None`` where there is none or it has expired."""
         with self._lock:
             return self._alive(key)
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return what ``get`` would for each of ``keys``, in their order."""
+        with self._lock:
+            return [self._alive(key) for key in keys]
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Write ``value`` under ``key``, whether or not it is there, for ``ttl`` seconds."""

@@ -8,7 +8,7 @@ half of the store say the same. An error is thrown in.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from hashlib import sha256
 from math import ceil
 from typing import Any, TypeAlias, TypeVar, cast
@@ -47,6 +47,10 @@ class RedisStore:
         """Return the value under ``key``, ``None`` where there is none or it has expired."""
         return self._hold(_get(key))
 
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return what ``get`` would for each of ``keys``, in their order."""
+        return self._hold(self._get_many(keys))
+
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Write ``value`` under ``key``, whether or not it is there, for ``ttl`` seconds."""
         self._hold(_put(key, value, ttl))
@@ -71,6 +75,10 @@ class RedisStore:
         """Do what ``get`` does, on the running event loop of asyncio."""
         return await self._ahold(_get(key))
 
+    async def aget_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Do what ``get_many`` does, on the running event loop of asyncio."""
+        return await self._ahold(self._get_many(keys))
+
     async def aput(self, key: str, value: bytes, ttl: float) -> None:
         """Do what ``put`` does, on the running event loop of asyncio."""
         await self._ahold(_put(key, value, ttl))
@@ -90,6 +98,13 @@ class RedisStore:
     async def aclose(self) -> None:
         """Let go of the running event loop's connections; a later call opens them again."""
         await self._loops.close()
+
+    def _get_many(self, keys: Sequence[str]) -> _Talk[list[bytes | None]]:
+        """In a cluster each key is on another server, and MGET is for keys of one."""
+        if self._url.kind != "cluster":
+            found = yield from _said_again("MGET", *map(_named, keys))
+            return [_value(one) for one in cast("list[object]", found)]
+        return [_value(one) for one in (yield from _each_said_again("GET", map(_named, keys)))]
 
     def _hold(self, talk: _Talk[T]) -> T:
         try:
@@ -166,6 +181,14 @@ def _said_again(*command: Word) -> _Talk[object]:
     except redis.ConnectionError:
         pass
     return (yield command)
+
+
+def _each_said_again(word: str, names: Iterable[str]) -> _Talk[list[object]]:
+    answers: list[object] = []
+    for name in names:
+        answer = yield from _said_again(word, name)
+        answers.append(answer)
+    return answers
 
 
 def _named(key: str) -> str:

@@ -12,7 +12,7 @@ import tempfile
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -82,6 +82,10 @@ class SqliteStore:
     def get(self, key: str) -> bytes | None:
         """Return the value under ``key``, ``None`` where there is none or it has expired."""
         return self._run(lambda connection: self._alive(connection, key))
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return what ``get`` would for each of ``keys``, in their order."""
+        return self._run(lambda connection: [self._alive(connection, key) for key in keys])
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Write ``value`` under ``key``, whether or not it is there, for ``ttl`` seconds."""

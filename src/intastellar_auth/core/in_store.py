@@ -1,0 +1,134 @@
+"""``SESSION_MODE=server``: the cookie holds a signed id, the store the session, sealed.
+
+The signature is looked at before the store is: made-up ids cost it nothing. The tokens have an
+entry of their own, which nothing but a sign-in and a refresh writes: a roll by a slow request
+cannot bring an old refresh token back (row P13).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from itsdangerous import BadSignature, Signer
+
+from intastellar_auth.core.effects import Flow, delete, get_many, put
+from intastellar_auth.core.ended import tombstone
+from intastellar_auth.core.seal import Sealer
+from intastellar_auth.core.session import Session
+from intastellar_auth.core.tokens import Kept
+from intastellar_auth.errors import SealBroken
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """What the tokens' entry holds. ``id`` is the session's: entries must not be swapped."""
+
+    id: str
+    tokens: Kept
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_session = msgspec.msgpack.Decoder(Session).decode
+_decode_tokens = msgspec.msgpack.Decoder(_Tokens).decode
+
+
+@dataclass(frozen=True, slots=True)
+class InStore:
+    """Keeps sessions in the store; a ``Keeper``."""
+
+    signer: Signer
+    sealer: Sealer
+
+    @property
+    def carries_tokens(self) -> bool:
+        """False: the tokens are in the store."""
+        return False
+
+    def text(self, session: Session) -> str:
+        """Return the id of ``session``, signed."""
+        return self.signer.sign(session.id).decode("ascii")
+
+    def at_once(self, text: bytes) -> Session | None:  # noqa: ARG002  a Keeper's signature
+        """Return ``None``: the store has to be asked."""
+        return None
+
+    def open(self, text: bytes) -> Flow[Session | None]:
+        """Return the session with the id that ``text`` is a signature of."""
+        try:
+            session_id = self.signer.unsign(text).decode("ascii")
+        except BadSignature:
+            return None
+        return (yield from self._read(session_id))
+
+    def reopen(self, session: Session) -> Flow[Session | None]:
+        """Return what the store has of ``session`` now."""
+        return (yield from self._read(session.id))
+
+    def _read(self, session_id: str) -> Flow[Session | None]:
+        found, tokens, ended = yield from get_many(
+            _session_key(session_id), _tokens_key(session_id), tombstone(session_id)
+        )
+        session = self._session(found)
+        # A roll by a slow request may have come behind the logout, and have written it once more.
+        if session is None or session.id != session_id or ended is not None:
+            return None
+        return session._replace(tokens=self._tokens(tokens, session_id))
+
+    def keep(self, session: Session, ttl: float) -> Flow[None]:
+        """Write the session's entry."""
+        value = self.sealer.seal(_encode(session._replace(tokens=None)))
+        yield from put(_session_key(session.id), value, ttl)
+
+    def keep_tokens(self, session: Session, ttl: float) -> Flow[None]:
+        """Write the tokens' entry, or remove it where there are none."""
+        if session.tokens is None:
+            yield from delete(_tokens_key(session.id))
+        else:
+            value = self.sealer.seal(_encode(_Tokens(session.id, session.tokens)))
+            yield from put(_tokens_key(session.id), value, ttl)
+
+    def drop(self, session: Session) -> Flow[None]:
+        """Remove both entries."""
+        yield from delete(_session_key(session.id))
+        yield from delete(_tokens_key(session.id))
+
+    def _session(self, value: bytes | None) -> Session | None:
+        """What the store holds is hostile: what does not open is not there."""
+        if value is None:
+            return None
+        try:
+            return _decode_session(self.sealer.open(value))
+        except (SealBroken, msgspec.MsgspecError):
+            return None
+
+    def _tokens(self, value: bytes | None, session_id: str) -> Kept | None:
+        if value is None:
+            return None
+        try:
+            entry = _decode_tokens(self.sealer.open(value))
+        except (SealBroken, msgspec.MsgspecError):
+            return None
+        return entry.tokens if entry.id == session_id else None
+
+
+def make_signer(secrets: Sequence[bytes], binding: Sequence[str]) -> Signer:
+    """Return the signer of ids for one ``binding``; ``secrets`` are newest first."""
+    salt = b"intastellar-auth 1 " + msgspec.msgpack.encode(list(binding))
+    # itsdangerous signs with the last key, and takes all.
+    return Signer(secrets[::-1], salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+
+
+def _session_key(session_id: str) -> str:
+    return "session:" + _hidden(session_id)
+
+
+def _tokens_key(session_id: str) -> str:
+    return "tokens:" + _hidden(session_id)
+
+
+def _hidden(session_id: str) -> str:
+    """A copy of the store tells nobody an id (SS-09)."""
+    return hashlib.sha256(session_id.encode()).hexdigest()[:40]

@@ -1,0 +1,86 @@
+"""A store that is down: who stays signed in, for how long, and what the log and the store see."""
+
+from __future__ import annotations
+
+import pytest
+
+from intastellar_auth.core.effects import Get, GetMany
+from intastellar_auth.errors import StoreUnavailable
+
+from .process import INTERVAL, Process
+
+GRACE = 600.0
+
+
+@pytest.fixture
+def process() -> Process:
+    return Process(grace=GRACE)
+
+
+def asked(process: Process) -> int:
+    """Return how often the store was asked."""
+    return process.hand.kinds().count(GetMany)
+
+
+def test_a_session_is_believed_for_a_while(process: Process) -> None:
+    header = process.header(process.session())
+    process.hand.refused = {Get}
+    process.hand.clock.now += INTERVAL + GRACE - 1
+    assert process.admit(header) is not None
+    process.hand.clock.now += 1
+    with pytest.raises(StoreUnavailable):
+        process.admit(header)
+
+
+def test_all_is_as_before_when_the_store_is_back(process: Process) -> None:
+    header = process.header(process.session())
+    process.hand.refused = {Get}
+    process.hand.clock.now += INTERVAL + GRACE
+    with pytest.raises(StoreUnavailable):
+        process.admit(header)
+    process.hand.refused = set()
+    process.hand.clock.now += 1
+    assert process.admit(header) is not None
+
+
+def test_a_store_that_is_down_is_asked_once_a_second_and_not_at_every_request(
+    process: Process,
+) -> None:
+    headers = [process.header(process.session(f"s-{number}")) for number in range(20)]
+    process.hand.refused = {Get}
+    process.hand.clock.now += INTERVAL
+    for second in range(1, 4):
+        for header in headers:
+            assert (process.at_once(header) or process.admit(header)) is not None
+            assert process.at_once(header) is not None, "the next request pays nothing"
+        assert asked(process) == second
+        process.hand.clock.now += 1
+
+
+def test_the_log_hears_of_it_once_an_interval(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    header = process.header(process.session())
+    process.hand.refused = {Get}
+    process.hand.clock.now += INTERVAL
+    for _ in range(60):
+        process.admit(header)
+        process.hand.clock.now += 1
+    assert caplog.text.count("event=revocation_not_checked") == 60 / INTERVAL
+
+
+def test_a_roll_waits_until_the_store_is_back(process: Process) -> None:
+    session = process.session()
+    header = process.header(session)
+    process.hand.refused = {Get}
+    process.hand.clock.now += 1000
+
+    def roll() -> list[str]:
+        now = process.hand.clock.now
+        return process.hand.play(process.admissions.roll(session, header, now))
+
+    assert roll() == roll() == []
+    assert asked(process) == 1
+    process.hand.refused = set()
+    process.hand.clock.now += 1
+    assert roll() != []
