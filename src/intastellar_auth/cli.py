@@ -1,9 +1,10 @@
-"""The command line: a provider to develop with, the settings table, a fresh key."""
+"""The command line: a provider to develop with, the settings table, keys."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import secrets
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         _print(markdown())
         return 0
+    if arguments.command == "jwks":
+        return _jwks()
     return _serve(arguments)
 
 
@@ -35,6 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("settings", help="print the table of all settings")
     commands.add_parser("secret-key", help="print a fresh key for INTASTELLAR_SECRET_KEYS")
+    commands.add_parser(
+        "jwks",
+        help="print the public JWK Set of INTASTELLAR_CLIENT_PRIVATE_KEY, to be registered",
+    )
     serve = commands.add_parser("devprovider", help="run an OpenID provider on this machine")
     serve.add_argument("--host", default="127.0.0.1", help="a loopback name or address")
     serve.add_argument("--port", default=9000, type=int, help="0 takes a free one")
@@ -47,6 +54,35 @@ def _parser() -> argparse.ArgumentParser:
         "--access-token-lifetime", default=600, type=int, metavar="SECONDS", help="600"
     )
     return parser
+
+
+def _jwks() -> int:
+    """Needs that one setting alone: the others may come with the registration."""
+    from intastellar_auth import setting_sources as source  # noqa: PLC0415
+    from intastellar_auth.errors import SettingsError  # noqa: PLC0415
+    from intastellar_auth.oidc.private_key import load_private_keys  # noqa: PLC0415
+
+    name = "client_private_key"
+    variable = source.variable(name)
+    try:
+        given, _ = source.surroundings(".env")
+        ours = {key: value for key, value in given.items() if key in (name, f"{name}_file")}
+        read, problems = source.secret_files(ours)
+        if problems:
+            return _fail(": ".join(problems[0]))
+        text = read.get(name) or ours.get(name)
+        if not text:
+            return _fail(
+                f"{variable} is not set, and not in .env; make a key with"
+                " openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
+            )
+        keys = load_private_keys(text)
+    except SettingsError as problem:
+        return _fail(problem.detail)
+    except ValueError as problem:
+        return _fail(f"{variable}: {problem}")
+    _print(json.dumps({"keys": [key.public_jwk() for key in keys]}, indent=2))
+    return 0
 
 
 def _serve(arguments: argparse.Namespace) -> int:

@@ -166,7 +166,7 @@ class RefreshRefused(ProviderError):
 
 
 class ProviderBusy(ProviderError):
-    """The provider answered 429 or 5xx to a refresh: it did nothing, and may be asked again."""
+    """The provider answered 429 or 5xx: it did nothing, and may be asked again."""
 
     code = "provider_busy"
     status = 503

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import SecretStr
 
-from intastellar_auth.oidc.client_auth import load_private_key
+from intastellar_auth.oidc.private_key import load_private_key
 from intastellar_auth.stores import redis_url
 
 NEW_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -24,6 +24,8 @@ _COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 COOKIE_PREFIXES = ("__Host-", "__Secure-", "__Http-")
 # RFC 6749 section 3.3.
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")
+# RFC 8707 section 2: an absolute URI (RFC 3986 section 4.3), so one without a fragment.
+_RESOURCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 # RFC 6749 appendix A.1 and A.2: VSCHAR.
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
 _PLACEHOLDERS = (
@@ -129,7 +131,8 @@ def authorization_params(given: object) -> object:
     params = _json_object(given) if isinstance(given, str) else given
     if not isinstance(params, Mapping):
         raise ValueError('must be a JSON object; write it like {"prompt": "login"}')  # noqa: TRY004  # pydantic reports ValueError only
-    texts = {str(name): _parameter(value) for name, value in params.items()}
+    read = {"claims": _claims, "resource": _resources}
+    texts = {str(name): read.get(name, _parameter)(value) for name, value in params.items()}
     if not all(name and f"{name}{text}".isprintable() for name, text in texts.items()):
         raise ValueError("has a parameter without a name or with a control character")
     if ours := sorted(_OURS & texts.keys()):
@@ -158,6 +161,41 @@ def _parameter(value: object) -> str:
         except ValueError:
             pass
     raise ValueError("has a parameter that is neither a text, a number nor true or false")
+
+
+def _claims(given: object) -> str:
+    """Check a ``claims`` parameter (OpenID Connect Core section 5.5); return it as compact JSON."""
+    request = _json_object(given) if isinstance(given, str) else given
+    if not (
+        isinstance(request, Mapping)
+        and request.keys() <= {"userinfo", "id_token"}
+        and all(isinstance(claims, Mapping) for claims in request.values())
+    ):
+        raise ValueError(
+            "has claims that are not an object with the objects userinfo or id_token;"
+            ' write them like {"claims": {"id_token": {"email": null}}}'
+        )
+    wishes = [wish for claims in request.values() for wish in claims.values()]
+    if not all(wish is None or isinstance(wish, Mapping) for wish in wishes):
+        raise ValueError("has claims of which one is neither null nor an object")
+    try:
+        return json.dumps(request, separators=(",", ":"), allow_nan=False)
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError("has claims that JSON cannot say") from None
+
+
+def _resources(given: object) -> str:
+    """Check a ``resource`` parameter; return its URIs with spaces between, which none can have."""
+    uris = [given] if isinstance(given, str) else given
+    if (
+        not isinstance(uris, list | tuple)
+        or not uris
+        or not all(isinstance(uri, str) and _RESOURCE.fullmatch(uri) for uri in uris)
+    ):
+        raise ValueError(
+            "has a resource that is neither an absolute URI without a fragment nor a list of them"
+        )
+    return " ".join(uris)
 
 
 def cookie_name(text: str) -> str:

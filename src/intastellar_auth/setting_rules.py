@@ -56,6 +56,17 @@ def registration(scope: str, info: ValidationInfo) -> str:
     return scope
 
 
+def pushed_requests(wanted: bool, info: ValidationInfo) -> bool:
+    """Check that something can tell where authorization requests are pushed."""
+    named = ("issuer", "pushed_authorization_request_endpoint")
+    if wanted and all(info.data.get(name, "") is None for name in named):
+        raise ValueError(
+            "is true, and nothing tells where to push to;"
+            " set PUSHED_AUTHORIZATION_REQUEST_ENDPOINT or ISSUER"
+        )
+    return wanted
+
+
 def client_authentication(method: str | None, info: ValidationInfo) -> str | None:
     """Check that the client has exactly the credential its authentication method uses."""
     known = info.data
@@ -148,13 +159,6 @@ def cookie_samesite(value: str, info: ValidationInfo) -> str:
     if value == "none" and not is_secure(info.data):
         raise ValueError("is none, which needs an https BASE_URL; use lax")
     return value
-
-
-def supported(value: object) -> object:
-    """Refuse what a later version will do, so that nothing asked for is silently left out."""
-    if value in (None, False, "cookie"):
-        return value
-    raise ValueError("is not supported by this version; remove it")
 
 
 def explained(

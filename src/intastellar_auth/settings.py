@@ -36,7 +36,6 @@ Keys = Annotated[
     tuple[SecretStr, ...], BeforeValidator(check.split), AfterValidator(check.secret_keys)
 ]
 SitePath = Annotated[str, AfterValidator(rule.site_path)]
-Supported = AfterValidator(rule.supported)
 _YEAR = 34_560_000  # 400 days: browsers keep no cookie for longer (RFC 6265bis section 5.5)
 
 
@@ -73,8 +72,11 @@ class Settings(BaseSettings):
     revocation_endpoint: Endpoint | None = Field(
         None, description="Where tokens are revoked; unused while no tokens are kept."
     )
-    pushed_authorization_request_endpoint: Annotated[Endpoint | None, Supported] = Field(
-        None, description="Reserved; not supported by this version."
+    pushed_authorization_request_endpoint: Endpoint | None = Field(
+        None, description="Where authorization requests are pushed (RFC 9126); used where set."
+    )
+    pushed_authorization_requests: Annotated[bool, AfterValidator(rule.pushed_requests)] = Field(
+        False, description="Whether to push them where the provider does not require it."
     )
     client_id: Annotated[str, AfterValidator(check.client_text)] = Field(
         description="The client identifier from the registration."
@@ -83,7 +85,7 @@ class Settings(BaseSettings):
         None, description="The client secret; without it and a private key the client is public."
     )
     client_private_key: Key | None = Field(
-        None, description="PEM or JWK of the key for `private_key_jwt`."
+        None, description="PEM, JWK or JWK Set for `private_key_jwt`; the first key signs."
     )
     token_endpoint_auth_method: Annotated[
         Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"] | None,
@@ -104,8 +106,8 @@ class Settings(BaseSettings):
     authorization_params: Annotated[dict[str, str], BeforeValidator(check.authorization_params)] = (
         Field(
             {},
-            description="JSON object of extra authorization parameters, "
-            "such as `prompt`, `acr_values` or `max_age`.",
+            description="JSON object of extra authorization parameters, such as `prompt`, "
+            "`acr_values`, `max_age`, `claims` (an object) or `resource` (a text, or a list).",
         )
     )
     base_url: Annotated[str, AfterValidator(url.base_url)] = Field(
@@ -176,8 +178,7 @@ class Settings(BaseSettings):
         description="Keep access and refresh tokens for the app, and refresh them before they end.",
     )
     session_needs_tokens: bool = Field(
-        False,
-        description="Whether a session ends when its refresh token is refused.",
+        False, description="Whether a session ends when its refresh token is refused."
     )
     store_url: Annotated[SecretStr, AfterValidator(check.hidden(check.store_url))] = Field(
         SecretStr("auto"),
@@ -206,8 +207,7 @@ class Settings(BaseSettings):
         "store does not answer.",
     )
     idp_logout: bool = Field(
-        True,
-        description="Whether a logout goes through the provider's end-session endpoint.",
+        True, description="Whether a logout goes through the provider's end-session endpoint."
     )
     client_cookies: Annotated[Words, AfterValidator(check.each(check.cookie_name))] = Field(
         ("inta_account", "inta_acc"),
@@ -219,10 +219,7 @@ class Settings(BaseSettings):
     http_timeout: float = Field(
         10, ge=1, le=120, description="Seconds for one call to the provider."
     )
-    log_claims: bool = Field(
-        False,
-        description="Whether claims may appear in the log.",
-    )
+    log_claims: bool = Field(False, description="Whether claims may appear in the log.")
 
     def __init__(self, *, _env_file: Path | str | None = ".env", **values: object) -> None:
         fields = type(self).model_fields
@@ -280,10 +277,17 @@ class Settings(BaseSettings):
         return "openid" in self.scope.split()
 
     @cached_property
+    def resource(self) -> tuple[str, ...]:
+        """Where the access token will be used (RFC 8707), from ``AUTHORIZATION_PARAMS``."""
+        return tuple(self.authorization_params.get("resource", "").split())
+
+    @cached_property
     def discovers(self) -> bool:
         """Whether something that a sign-in needs is left to discovery."""
         identity = self.jwks_uri if self.openid else self.userinfo_endpoint
-        needed = (self.authorization_endpoint, self.token_endpoint, identity)
+        needed = [self.authorization_endpoint, self.token_endpoint, identity]
+        if self.pushed_authorization_requests:
+            needed.append(self.pushed_authorization_request_endpoint)
         return self.issuer is not None and None in needed
 
     @cached_property

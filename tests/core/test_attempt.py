@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import fields, replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -271,6 +272,21 @@ def test_a_receipt_has_nothing_left_that_could_finish_the_attempt_again() -> Non
     assert attempt.nonce.encode() not in opened
     assert attempt.code_verifier.encode() not in opened
     assert attempt.receipt in opened
+
+
+def test_an_attempt_remembers_that_it_was_silent() -> None:
+    """RQ-13: in its cookie; one that an earlier version wrote was not."""
+    jar = Jar(https=True)
+    attempt, state = ours.begin("/", NOW, 0, silent=True)
+    jar.take(ours.keep(attempt, state, b""))
+    assert found(jar, state) == attempt
+    assert attempt.silent
+    name = parse(ours.keep(attempt, state, b"")[0]).name
+    earlier = {each.name: getattr(attempt, each.name) for each in fields(attempt)}
+    del earlier["silent"]
+    sealed = to_text(ours.cookie_sealer.seal(msgspec.msgpack.encode(earlier)))
+    read = ours.find(f"{name}={sealed}".encode(), state, ours.read_state(state))
+    assert read == replace(attempt, silent=False)
 
 
 def test_a_receipt_is_kept_for_a_second_at_least() -> None:

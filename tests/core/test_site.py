@@ -43,6 +43,7 @@ FOUND = Metadata(
     end_session_endpoint=None,
     revocation_endpoint=None,
     pushed_authorization_request_endpoint=None,
+    require_pushed_authorization_requests=False,
     token_endpoint_auth_methods=("client_secret_basic",),
     id_token_signing_algs=("ES256",),
     code_challenge_methods=("S256",),

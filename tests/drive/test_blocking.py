@@ -21,6 +21,7 @@ from intastellar_auth.core.effects import (
     delete,
     fetch,
     get,
+    get_many,
     pause,
     put,
     take,
@@ -94,10 +95,12 @@ def test_a_flow_is_sent_what_the_store_answers() -> None:
             (yield from take("key")),
             (yield from add("key", b"three", 60)),
         ]
+        answers += yield from get_many("other", "key")
         yield from delete("key")
         return [*answers, (yield from get("key"))]
 
-    assert make_outside().run(flow()) == [b"one", False, b"one", None, True, None]
+    expected = [b"one", False, b"one", None, True, None, b"three", None]
+    assert make_outside().run(flow()) == expected
 
 
 def test_a_flow_is_sent_the_answer_of_the_provider() -> None:

@@ -20,6 +20,7 @@ from intastellar_auth.core.effects import (
     delete,
     fetch,
     get,
+    get_many,
     pause,
     put,
     take,
@@ -47,11 +48,13 @@ def test_every_effect_is_performed(backend: Backend, *, instant: bool) -> None:
         yield from delete("a")
         yield from pause(0.001)
         seen.append((yield from get("a")))
+        yield from put("c", b"4", 60.0)
+        seen += yield from get_many("c", "a")
         return [*seen, (yield from unbroken(fetch(Fetch("GET", url))))]
 
     async def main() -> None:
         result = await outside(store).run(flow(wire.url))
-        assert result[:-1] == [b"1", False, True, b"3", None, None]
+        assert result[:-1] == [b"1", False, True, b"3", None, None, b"4", None]
         assert result[-1] == Answer(200, "application/json", b"{}")
 
     store = SlowStore(instant=instant)

@@ -40,7 +40,7 @@ class Process:
             idle=IDLE,
             roll_after=IDLE / 10,
         )
-        self.admissions = make_admissions(self.sessions, self.interval, self.grace)
+        self.admissions = make_admissions(self.sessions, self.interval, self.grace, self.hand.clock)
 
     def session(self, name: str = "s-1", **claims: object) -> Session:
         """Return a session that begins now."""

@@ -10,6 +10,8 @@ from intastellar_auth.errors import StoreUnavailable
 from .process import INTERVAL, Process
 
 GRACE = 600.0
+# Seconds after which a store that is down is asked once more.
+AGAIN = 3.0
 
 
 @pytest.fixture
@@ -39,22 +41,38 @@ def test_all_is_as_before_when_the_store_is_back(process: Process) -> None:
     with pytest.raises(StoreUnavailable):
         process.admit(header)
     process.hand.refused = set()
-    process.hand.clock.now += 1
+    process.hand.clock.now += AGAIN
     assert process.admit(header) is not None
 
 
-def test_a_store_that_is_down_is_asked_once_a_second_and_not_at_every_request(
+def test_a_store_that_is_down_is_asked_now_and_then_and_not_at_every_request(
     process: Process,
 ) -> None:
     headers = [process.header(process.session(f"s-{number}")) for number in range(20)]
     process.hand.refused = {Get}
     process.hand.clock.now += INTERVAL
-    for second in range(1, 4):
+    for times in range(1, 4):
         for header in headers:
             assert (process.at_once(header) or process.admit(header)) is not None
             assert process.at_once(header) is not None, "the next request pays nothing"
-        assert asked(process) == second
-        process.hand.clock.now += 1
+        assert asked(process) == times
+        process.hand.clock.now += AGAIN
+
+
+def test_one_request_at_a_time_waits_for_a_store_that_says_nothing(process: Process) -> None:
+    """The others go on: a site with a silent store is as fast as it was."""
+    headers = [process.header(process.session(f"s-{number}")) for number in range(3)]
+    process.hand.refused = {Get}
+    process.hand.clock.now += INTERVAL
+    process.admit(headers[0])
+    process.hand.clock.now += AGAIN
+    admissions, now = process.admissions, process.hand.clock.now
+    waiting = process.hand.start(admissions.admit(headers[1], now))
+    assert isinstance(waiting.wants, GetMany)
+    assert process.hand.start(admissions.admit(headers[2], now)).ended
+    process.hand.clock.now += 2
+    assert process.hand.finish(waiting) is not None
+    assert process.at_once(headers[1]) is not None
 
 
 def test_the_log_hears_of_it_once_an_interval(
@@ -82,5 +100,5 @@ def test_a_roll_waits_until_the_store_is_back(process: Process) -> None:
     assert roll() == roll() == []
     assert asked(process) == 1
     process.hand.refused = set()
-    process.hand.clock.now += 1
+    process.hand.clock.now += AGAIN
     assert roll() != []

@@ -87,6 +87,15 @@ def test_an_id_token_that_was_not_asked_for_is_not_looked_at() -> None:
     assert visit(stage) == "access-1"
 
 
+def test_the_new_token_is_for_the_same_resources() -> None:
+    """RFC 8707 section 2.2."""
+    resources = ["https://api.example/a", "https://api.example/b"]
+    stage, _ = refreshing(authorization_params={"resource": resources})
+    visit(due(stage))
+    form = parse_qsl((stage.hand.fetched(TOKEN)[-1].body or b"").decode())
+    assert [value for name, value in form if name == "resource"] == resources
+
+
 def test_a_provider_that_does_not_rotate_is_asked_with_the_same_token_again(mode: str) -> None:
     """RFC 6749 section 6."""
     stage, provider = refreshing(mode=mode)

@@ -57,13 +57,13 @@ def test_the_verifier_is_long_and_never_used_twice(visit: Visit) -> None:
 
 
 def test_nothing_a_browser_adds_to_login_reaches_the_provider(visit: Visit) -> None:
-    """RQ-08 (CVE-2025-67716): our parameters are neither doubled nor overridden."""
+    """RQ-08, RQ-15 (CVE-2025-67716): our parameters are neither doubled nor overridden."""
     browser = visit()
     plain = sent(browser.get("/auth/login?next=/a").location)
     hostile = (
-        "scope=evil&client_id=evil&redirect_uri=https://evil.example&prompt=none&state=evil"
+        "scope=evil&client_id=evil&redirect_uri=https://evil.example&prompt=login&state=evil"
         "&nonce=evil&code_challenge=evil&code_challenge_method=plain&response_type=token"
-        "&request=evil&request_uri=evil&login_hint=evil&resource=evil&response_mode=fragment"
+        "&request=evil&request_uri=evil&login_hint=evil%0D%0A&resource=evil&response_mode=fragment"
     )
     request = sent(browser.get(f"/auth/login?next=/a&{hostile}").location)
     assert request.keys() == plain.keys()

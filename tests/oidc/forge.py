@@ -135,6 +135,7 @@ def metadata(**changes: object) -> Metadata:
         end_session_endpoint=f"{ISSUER}/logout",
         revocation_endpoint=None,
         pushed_authorization_request_endpoint=None,
+        require_pushed_authorization_requests=False,
         token_endpoint_auth_methods=("client_secret_basic",),
         id_token_signing_algs=("RS256",),
         code_challenge_methods=("S256",),

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from intastellar_auth.errors import RequestRefused, SignInRefused
 from intastellar_auth.oidc.authorization import (
     RESERVED_PARAMETERS,
+    build_authorization_parameters,
     build_authorization_url,
+    build_pushed_authorization_url,
     code_challenge,
     error_words,
     read_authorization_response,
@@ -20,23 +22,20 @@ from intastellar_auth.oidc.authorization import (
 from .forge import CLIENT_ID, ISSUER, NONCE, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from intastellar_auth.oidc.authorization import Parameters
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 REDIRECT_URI = "https://app.example/auth/callback"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
-def url(
-    endpoint: str = f"{ISSUER}/authorize",
-    *,
+def parameters(
     scope: str = "openid email",
     nonce: str | None = NONCE,
     response_mode: str = "query",
-    extra: Mapping[str, str] | None = None,
-) -> str:
-    return build_authorization_url(
-        metadata(authorization_endpoint=endpoint),
+    extra: Parameters | None = None,
+) -> Parameters:
+    return build_authorization_parameters(
         client_id=CLIENT_ID,
         redirect_uri=REDIRECT_URI,
         scope=scope,
@@ -46,6 +45,18 @@ def url(
         response_mode=response_mode,
         extra=extra or {},
     )
+
+
+def url(
+    endpoint: str = f"{ISSUER}/authorize",
+    *,
+    scope: str = "openid email",
+    nonce: str | None = NONCE,
+    response_mode: str = "query",
+    extra: Parameters | None = None,
+) -> str:
+    asked = parameters(scope=scope, nonce=nonce, response_mode=response_mode, extra=extra or {})
+    return build_authorization_url(metadata(authorization_endpoint=endpoint), asked)
 
 
 def query(address: str) -> list[tuple[str, str]]:
@@ -98,17 +109,7 @@ def test_form_post_is_asked_for_and_query_is_not() -> None:
 def test_plain_is_never_asked_for_whatever_the_provider_offers() -> None:
     """RQ-04, RQ-05."""
     for methods in (None, (), ("plain",)):
-        address = build_authorization_url(
-            metadata(code_challenge_methods=methods),
-            client_id=CLIENT_ID,
-            redirect_uri=REDIRECT_URI,
-            scope="openid",
-            state="s",
-            nonce=NONCE,
-            code_verifier=VERIFIER,
-            response_mode="query",
-            extra={},
-        )
+        address = build_authorization_url(metadata(code_challenge_methods=methods), parameters())
         assert dict(query(address))["code_challenge_method"] == "S256"
 
 
@@ -137,6 +138,33 @@ def test_the_endpoints_own_query_is_kept_as_it_is() -> None:
     assert address.startswith(f"{ISSUER}/authorize?tenant=a%2Fb&x&response_type=code&")
     assert address.count("?") == 1
     assert parse_qs(urlsplit(address).query)["prompt"] == ["login"]
+
+
+def test_a_parameter_of_several_values_is_sent_several_times() -> None:
+    """RFC 8707 section 2."""
+    asked: Parameters = {"resource": ("https://a.example/x", "urn:b"), "prompt": "login"}
+    assert query(url(extra=asked))[-3:] == [
+        ("resource", "https://a.example/x"),
+        ("resource", "urn:b"),
+        ("prompt", "login"),
+    ]
+
+
+@pytest.mark.parametrize("name", [*sorted(RESERVED_PARAMETERS), "prompt"])
+def test_of_a_pushed_request_the_browser_carries_a_reference_and_nothing_else(name: str) -> None:
+    """PA-01, CF-S07, PA-03: the endpoint's own query is kept as far as it says nothing of ours."""
+    endpoint = f"{ISSUER}/authorize?tenant=a%2Fb&{name}=evil"
+    address = build_pushed_authorization_url(
+        metadata(authorization_endpoint=endpoint),
+        parameters(extra={"prompt": "login"}),
+        request_uri="https://evil.example/?a&b=c#'\"",
+    )
+    assert address.startswith(f"{ISSUER}/authorize?tenant=a%2Fb&client_id=")
+    assert query(address) == [
+        ("tenant", "a/b"),
+        ("client_id", CLIENT_ID),
+        ("request_uri", "https://evil.example/?a&b=c#'\""),
+    ]
 
 
 @pytest.mark.parametrize("iss_required", [True, False])

@@ -16,16 +16,17 @@ from intastellar_auth.oidc.client_auth import (
     ASSERTION_TYPE,
     METHODS,
     Client,
-    SigningKey,
     authenticate,
     build_form_request,
     choose_method,
 )
 from intastellar_auth.oidc.jose import split_token
+from intastellar_auth.oidc.private_key import SigningKey
 
 from .forge import CLIENT_ID, ISSUER, NOW, jwk, key_set, private_key
 
 if TYPE_CHECKING:
+    from intastellar_auth.oidc.authorization import Parameters
     from intastellar_auth.oidc.json_object import Json
     from intastellar_auth.oidc.jwks import Key
 
@@ -169,3 +170,11 @@ def test_a_form_is_posted_with_its_fields_and_one_credential() -> None:
         ("client_secret", "hunter2"),
     ]
     assert "hunter2" not in repr(request)
+
+
+def test_a_field_of_several_values_is_posted_several_times() -> None:
+    """RFC 8707 section 2; a field of none is not posted."""
+    fields: Parameters = {"a": ("1", "2 3"), "b": "x", "c": ()}
+    client = Client(CLIENT_ID, "none")
+    request = build_form_request(ISSUER, fields, client, audience=ISSUER, now=NOW, jti=JTI)
+    assert request.body == b"a=1&a=2+3&b=x&client_id=client-1"

@@ -84,6 +84,7 @@ def test_a_sparse_document_gets_the_defaults_of_the_specification() -> None:
         end_session_endpoint=None,
         revocation_endpoint=None,
         pushed_authorization_request_endpoint=None,
+        require_pushed_authorization_requests=False,
         token_endpoint_auth_methods=("client_secret_basic",),
         id_token_signing_algs=("RS256",),
         code_challenge_methods=None,
@@ -97,6 +98,7 @@ def test_everything_a_document_says_is_kept() -> None:
         end_session_endpoint=f"{ISSUER}/logout",
         revocation_endpoint=f"{ISSUER}/revoke",
         pushed_authorization_request_endpoint=f"{ISSUER}/par",
+        require_pushed_authorization_requests=True,
         token_endpoint_auth_methods_supported=["none", "client_secret_post"],
         id_token_signing_alg_values_supported=["none", "ES256"],
         code_challenge_methods_supported=["plain", "S256"],
@@ -106,6 +108,7 @@ def test_everything_a_document_says_is_kept() -> None:
     assert metadata.end_session_endpoint == f"{ISSUER}/logout"
     assert metadata.revocation_endpoint == f"{ISSUER}/revoke"
     assert metadata.pushed_authorization_request_endpoint == f"{ISSUER}/par"
+    assert metadata.require_pushed_authorization_requests
     assert metadata.token_endpoint_auth_methods == ("none", "client_secret_post")
     assert metadata.id_token_signing_algs == ("none", "ES256")
     assert metadata.code_challenge_methods == ("plain", "S256")

@@ -20,11 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from intastellar_auth.oidc.client_auth import (
-    Client,
-    load_private_key,
-)
+from intastellar_auth.oidc.client_auth import Client
 from intastellar_auth.oidc.jose import ALGORITHMS, split_token
+from intastellar_auth.oidc.private_key import load_private_key, load_private_keys
 
 from .forge import CLIENT_ID, CURVES, jwk, key_set, private_key
 
@@ -215,3 +213,73 @@ def test_curves_have_one_algorithm_each() -> None:
     """JW-13."""
     for alg in CURVES:
         assert load_private_key(pem(private_key(alg))).alg == alg
+
+
+def key_set_of(*jwks: str) -> str:
+    """Return a JWK Set of private keys."""
+    return f'{{"keys": [{", ".join(jwks)}]}}'
+
+
+def test_of_a_set_the_first_key_signs_and_all_are_known() -> None:
+    """PJ-06."""
+    old, new = private_jwk("RS256", kid="old"), private_jwk("ES256", kid="new")
+    assert [key.kid for key in load_private_keys(key_set_of(old, new))] == ["old", "new"]
+    assert load_private_key(key_set_of(old, new)).kid == "old"
+    assert load_private_key(key_set_of(new, old)).alg == "ES256"
+
+
+def test_several_pems_are_a_set() -> None:
+    """PJ-06: with or without line breaks, and whatever a tool writes between them."""
+    first, second = pem(private_key("ES256")), pem(private_key("RS256"))
+    text = f"{first}\nBag Attributes: none\n{second}"
+    kids = [key.kid for key in load_private_keys(text)]
+    assert kids == [load_private_key(first).kid, load_private_key(second).kid]
+    assert [key.kid for key in load_private_keys(text.replace("\n", "\\n"))] == kids
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"keys": []}', "must be a list of one JWK or more"),
+        ('{"keys": {}}', "must be a list of one JWK or more"),
+        ('{"keys": null}', "must be a list of one JWK or more"),
+        ('{"keys": ["hunter2"]}', "key 1: not a JWK"),
+        (key_set_of(private_jwk("ES256"), "{}"), "key 2: the private key's kty must be"),
+        (key_set_of(json.dumps(jwk())), "key 1: the private key is a public key"),
+        (key_set_of(private_jwk("ES256", use="enc")), "key 1: the private key's use must be sig"),
+        (key_set_of(*[private_jwk("ES256")] * 2), "two keys of one kid"),
+        (
+            key_set_of(private_jwk("ES256", kid="a"), private_jwk("RS256", kid="a")),
+            "two keys of one kid",
+        ),
+        (pem(private_key("ES256")) * 2, "two keys of one kid"),
+    ],
+)
+def test_a_set_that_cannot_be_used_is_explained(text: str, words: str) -> None:
+    """PJ-06."""
+    explained = refusal(text)
+    assert words in explained
+    assert "hunter2" not in explained
+
+
+PUBLIC = {
+    "RSA": {"kty", "n", "e"},
+    "EC": {"kty", "crv", "x", "y"},
+    "OKP": {"kty", "crv", "x"},
+}
+
+
+@pytest.mark.parametrize("alg", sorted(ALGORITHMS))
+def test_what_is_published_verifies_and_has_no_private_member(alg: str) -> None:
+    """PJ-07: the members are listed here one by one, so that none comes along."""
+    key = load_private_key(private_jwk(alg, alg=alg, kid="2026-01", use="sig"))
+    public = key.public_jwk()
+    assert public.keys() == PUBLIC[public["kty"]] | {"use", "alg", "kid"}
+    assert (public["use"], public["alg"], public["kid"]) == ("sig", alg, "2026-01")
+    assert key_set({**public}).keys[0].verifies(split_token(key.sign({})))
+
+
+def test_a_published_pem_is_called_by_its_thumbprint() -> None:
+    """PJ-07."""
+    key = load_private_key(pem(private_key("ES256")))
+    assert key.public_jwk() == {**jwk("ES256"), "use": "sig", "alg": "ES256", "kid": key.kid}

@@ -15,8 +15,9 @@ from intastellar_auth.errors import (
     ProviderError,
 )
 from intastellar_auth.oidc.authorization import AuthorizationCode
-from intastellar_auth.oidc.client_auth import Client, SigningKey
+from intastellar_auth.oidc.client_auth import Client
 from intastellar_auth.oidc.jose import MAX_TOKEN, split_token
+from intastellar_auth.oidc.private_key import SigningKey
 from intastellar_auth.oidc.token import (
     MAX_ACCESS_TOKEN,
     MAX_EXPIRES_IN,
@@ -83,6 +84,21 @@ def test_the_request_is_a_form_with_code_redirect_uri_and_verifier() -> None:
         "client_id": [CLIENT_ID],
     }
     assert "code" not in repr(fetch)
+
+
+def test_the_request_says_where_the_access_token_will_be_used() -> None:
+    """RFC 8707 section 2.2."""
+    fetch = build_token_request(
+        metadata(),
+        Client(CLIENT_ID, "none"),
+        code=AuthorizationCode("the code"),
+        redirect_uri="https://app.example/auth/callback",
+        code_verifier="v" * 43,
+        now=NOW,
+        jti="a-jti",
+        resource=("https://api.example/", "urn:files"),
+    )
+    assert fields(fetch)["resource"] == ["https://api.example/", "urn:files"]
 
 
 @pytest.mark.parametrize(("issuer", "audience"), [(ISSUER, ISSUER), (None, f"{ISSUER}/token")])

@@ -24,8 +24,9 @@ _TOP = """\
 # Servers
 
 Each row of the [promise](design.md), played on every server that people run. On each of them: the
-store `auto`, and a strict provider that takes a code once and revokes what it gave for one that
-comes twice. A sentence says why a row does not apply.
+store `auto`, where the line does not say Redis; sessions in the cookie, where it does not say
+`SESSION_MODE=server`; kept tokens; and a strict provider that takes a code, and a refresh token,
+once, and revokes what it gave for one that comes twice. A sentence says why a row does not apply.
 
 This page is written by the tests, and they fail where it is not what they find. To write it anew:
 `SERVERS_PAGE=docs/servers.md scripts/test tests/servers`.
@@ -37,6 +38,8 @@ _NOTES = """
   to be told so by `--enable-threads`.
 - P10 is a client that hangs up and, where a server knows cancelling, a limit of time around the
   request: `asyncio.timeout`, `trio.move_on_after`, `gevent.Timeout`.
+- Two machines are two network namespaces, which share nothing but the Redis, the provider, and a
+  balancer in front that sends each connection to the other one.
 - One request at a time: what comes at once, as in P2, P4 and P11, is answered in sequence.
 - With several processes and `STORE_URL=memory://` P2 to P4 hold within a process only: see
   [operating](operating.md).

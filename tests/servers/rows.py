@@ -30,7 +30,7 @@ from tests.support.scenarios import (
     refused_once,
     starts_again_once,
 )
-from tests.support.server import PATIENCE, until
+from tests.support.server import PATIENCE, let_pass, until
 from tests.support.wire import answer, fire, under_way
 
 if TYPE_CHECKING:
@@ -135,6 +135,18 @@ def overlapped(scene: Scene) -> None:
     """P13."""
     scene.signed_in.let_pass(ROLL_DUE)
     logged_out_during_a_request(scene.stage, scene.signed_in.browser)
+
+
+def token_ended(here: Stage, browser: Browser) -> None:
+    """P14: all come after the access token's end, and not to one process if there are more."""
+    here.provider.shorten(1)
+    browser.sign_in(f"{here.url}/members")
+    cookie = browser.cookie_header(here.url)
+    let_pass(1.1)
+    with costs(here.provider, token_requests=1):
+        answers = fire(*[f"{here.url}/api/me"] * 50, cookie=cookie)
+    assert {got.status for got in answers} == {200}
+    assert len({json.loads(got.body)["token"] for got in answers} - {None}) == 1
 
 
 def greeted(here: Stage, browser: Browser) -> None:
@@ -250,6 +262,10 @@ ROWS = {
         (by_one(prefetched), by_one(elsewhere.test_p12_a_head_consumes_nothing)),
     ),
     "P13": Row("a slow request overlaps a logout", (overlapped,)),
+    "P14": Row(
+        "fifty requests at once find the access token ended: one refresh, fifty new tokens",
+        (by_one(token_ended),),
+    ),
     "WS": Row("a websocket has the user; a protected one is refused", (by_one(greeted),)),
     "stop": Row("SIGTERM ends it, and leaves no process behind", (stopped,)),
 }
@@ -258,7 +274,7 @@ ROWS = {
 PLAYED = [
     *("P1", "P2", "P3", "P4", "P10"),
     "P9",  # the lease is over by now, and the login is not
-    *("P6", "P7", "P11", "P12", "WS", "P13", "P5", "P8", "stop"),
+    *("P6", "P7", "P11", "P12", "P14", "WS", "P13", "P5", "P8", "stop"),
 ]
 """In the order they are played in: one that needs time to pass comes when it has."""
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.stores.redis_server import redis_server
 from tests.support.browser import Browser
 from tests.support.provider import strict
 from tests.support.scenarios import killed_over_the_exchange
@@ -29,7 +30,8 @@ SESSION_IDLE = 60
 ROLL_DUE = SESSION_IDLE / 10
 
 _SETTINGS = {
-    "STORE_URL": "auto",
+    "KEEP_TOKENS": "true",
+    "SCOPE": "openid profile email offline_access",
     "HTTP_TIMEOUT": "2",
     "REPLAY_WINDOW": str(REPLAY_WINDOW),
     "LOGIN_TIMEOUT": str(LOGIN_TIMEOUT),
@@ -73,8 +75,11 @@ def scene(folder: Path, served: Served) -> Iterator[Scene]:
     """
     port, client = free_port(), Client()
     limit = {"SITE_TIMEOUT_BY": served.cancels} if served.cancels else {}
+    settings = {**_SETTINGS, **limit, "SESSION_MODE": served.sessions, "STORE_URL": "auto"}
 
     with ExitStack() as stack:
+        if served.store == "redis":
+            settings["STORE_URL"] = stack.enter_context(redis_server(folder)).url
         provider = stack.enter_context(strict(folder, f"http://127.0.0.1:{port}", client))
 
         def run() -> Stage:
@@ -85,8 +90,7 @@ def scene(folder: Path, served: Served) -> Iterator[Scene]:
                 client=client,
                 kind=served.kind,
                 workers=served.workers,
-                **_SETTINGS,
-                **limit,
+                **settings,
             )
             return Stage(stack.enter_context(running), provider)
 

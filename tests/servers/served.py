@@ -24,12 +24,14 @@ class Served:
     how: str
     kind: Kind
     workers: int = 1
+    store: Literal["auto", "redis"] = "auto"
+    sessions: Literal["cookie", "server"] = "cookie"
     cancels: Literal["asyncio", "trio", "gevent"] | None = None
     without: Mapping[str, Without] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return what names it in a test's id."""
-        return f"{self.kind}-{self.workers}"
+        return "-".join([self.kind, str(self.workers), self.store, self.sessions])
 
 
 _WSGI: Mapping[str, Without] = {"WS": "websocket"}
@@ -44,14 +46,62 @@ SERVERS = (
     Served("daphne", "1 process", "daphne", cancels="asyncio"),
     Served("gunicorn", "sync, 4 workers", "gunicorn-sync", 4, without=_WSGI),
     Served("gunicorn", "gthread, 4 workers of 4 threads", "gunicorn-gthread", 4, without=_WSGI),
-    Served("gunicorn", "gevent, 2 workers", "gunicorn-gevent", 2, "gevent", _WSGI),
     Served(
-        "gunicorn", "gevent, 2 workers, `--preload`", "gunicorn-gevent-preload", 2, "gevent", _WSGI
+        "gunicorn",
+        "gevent, 2 workers",
+        "gunicorn-gevent",
+        2,
+        cancels="gevent",
+        without=_WSGI,
+    ),
+    Served(
+        "gunicorn",
+        "gevent, 2 workers, `--preload`",
+        "gunicorn-gevent-preload",
+        2,
+        cancels="gevent",
+        without=_WSGI,
     ),
     Served("granian", "WSGI, 2 workers of 4 threads", "granian-wsgi", 2, without=_WSGI),
     Served("uWSGI", "2 processes of 4 threads", "uwsgi", 2, without=_WSGI),
     Served("waitress", "8 threads", "waitress", without=_WSGI),
     Served("wsgiref", "a thread for each request", "wsgiref-threads", without=_WSGI),
     Served("wsgiref", "one request at a time", "wsgiref", without=_ONE_AT_A_TIME),
+    Served("uvicorn", "4 workers, Redis", "uvicorn", 4, "redis", cancels="asyncio"),
+    Served(
+        "uvicorn",
+        "4 workers, Redis, `SESSION_MODE=server`",
+        "uvicorn",
+        4,
+        "redis",
+        "server",
+        cancels="asyncio",
+    ),
+    Served(
+        "uvicorn",
+        "2 machines of 2 workers, Redis",
+        "machines",
+        2,
+        "redis",
+        cancels="asyncio",
+    ),
+    Served(
+        "uvicorn",
+        "2 machines of 2 workers, Redis, `SESSION_MODE=server`",
+        "machines",
+        2,
+        "redis",
+        "server",
+        cancels="asyncio",
+    ),
+    Served(
+        "gunicorn",
+        "gthread, 4 workers, Redis, `SESSION_MODE=server`",
+        "gunicorn-gthread",
+        4,
+        "redis",
+        "server",
+        without=_WSGI,
+    ),
 )
 """In the order of the page."""

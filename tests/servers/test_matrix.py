@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("row", PLAYED)
 def test_the_promise_holds_on_this_server(on: Scene, found: Found, row: str) -> None:
-    """P1 to P13."""
+    """P1 to P14."""
     cell = line_of(on.served), row
     found[cell] = "**broken**"
     without = on.served.without.get(row)

@@ -21,6 +21,11 @@ FROM_ENVIRONMENT = [
     ("userinfo_endpoint", "http://127.8.0.1:1/u", "http://127.8.0.1:1/u"),
     ("end_session_endpoint", "http://[::1]:9/e", "http://[::1]:9/e"),
     ("revocation_endpoint", "https://id.example.com/r", "https://id.example.com/r"),
+    (
+        *("pushed_authorization_request_endpoint", "https://id.example.com/p"),
+        "https://id.example.com/p",
+    ),
+    ("pushed_authorization_requests", "true", True),
     ("client_id", "id with space", "id with space"),
     ("token_endpoint_auth_method", "none", "none"),
     ("scope", "openid email", "openid email"),
@@ -30,6 +35,12 @@ FROM_ENVIRONMENT = [
         '{"prompt": "login", "max_age": 60, "x": true, "y": 1.5}',
         {"prompt": "login", "max_age": "60", "x": "true", "y": "1.5"},
     ),
+    (
+        "authorization_params",
+        '{"claims": {"userinfo": {"a": null}, "id_token": {"b": {"essential": true}}}}',
+        {"claims": '{"userinfo":{"a":null},"id_token":{"b":{"essential":true}}}'},
+    ),
+    ("authorization_params", '{"claims": "{ }"}', {"claims": "{}"}),
     ("base_url", "HTTPS://WWW.Example.com/App/", "https://www.example.com/App"),
     ("path_prefix", "/sign/in", "/sign/in"),
     ("protected_paths", "/admin/*, *.pdf,", ("/admin/*", "*.pdf")),
@@ -81,9 +92,8 @@ def test_every_setting_is_read_from_the_environment(
 
 def test_the_list_above_misses_no_setting() -> None:
     elsewhere = {"client_secret", "client_private_key", "secret_keys", "public_paths"}
-    refused = {"pushed_authorization_request_endpoint"}
     tested = {name for name, _, _ in FROM_ENVIRONMENT}
-    assert tested | elsewhere | refused == set(Settings.model_fields)
+    assert tested | elsewhere == set(Settings.model_fields)
 
 
 def test_secrets_and_dependent_settings_are_read_from_the_environment(
@@ -111,6 +121,20 @@ def test_arguments_may_be_sequences() -> None:
     assert len(site.secret_keys) == 2
     assert site.claims == ("a",)
     assert site.authorization_params == {"max_age": "0"}
+
+
+@pytest.mark.parametrize(
+    ("given", "resource"),
+    [
+        ({}, ()),
+        ('{"resource": "https://api.example/v1?a=b"}', ("https://api.example/v1?a=b",)),
+        ('{"resource": ["urn:a", "https://b"]}', ("urn:a", "https://b")),
+        ({"resource": ("urn:a", "urn:b")}, ("urn:a", "urn:b")),
+    ],
+)
+def test_a_resource_is_one_or_several(given: object, resource: tuple[str, ...]) -> None:
+    """RFC 8707 section 2."""
+    assert made(authorization_params=given).resource == resource
 
 
 @pytest.mark.parametrize(
@@ -179,6 +203,16 @@ def test_discovery_is_for_what_is_not_set() -> None:
     assert made(**explicit, scope="email").discovers
     assert not made(**{**NO_ISSUER, "issuer": "https://id.example.com"}).discovers
     assert not made(**NO_ISSUER).discovers
+
+
+def test_discovery_is_for_where_to_push_to_as_well() -> None:
+    """PA-01."""
+    explicit = {**NO_ISSUER, "issuer": "https://id.example.com"}
+    assert made(**explicit, pushed_authorization_requests=True).discovers
+    endpoint = {"pushed_authorization_request_endpoint": "https://id.example.com/par"}
+    assert not made(**explicit, **endpoint, pushed_authorization_requests=True).discovers
+    assert not made(**explicit, **endpoint).discovers
+    assert not made(**NO_ISSUER, **endpoint, pushed_authorization_requests=True).discovers
 
 
 def test_a_registration_without_openid_needs_no_issuer() -> None:

@@ -30,6 +30,16 @@ def main() -> None:
             job.kill(block=False)
         gevent.joinall(jobs)
         assert [job.value for job in jobs[1::2]] == [b"1", b"3", b"5", b"7", b"9"]
+    for turn in range(50):
+        jobs = [gevent.spawn(store.get_many, [str(number), "0"]) for number in range(10)]
+        for _ in range(turn % 10):
+            gevent.sleep(0)
+        for job in jobs[::2]:
+            job.kill(block=False)
+        gevent.joinall(jobs)
+        assert [job.value for job in jobs[1::2]] == [
+            [str(number).encode(), b"0"] for number in range(1, 10, 2)
+        ]
     claims = [gevent.spawn(store.add, "claim", b"mine", 100) for _ in range(40)]
     gevent.joinall(claims, raise_error=True)
     assert [claim.value for claim in claims].count(True) == 1

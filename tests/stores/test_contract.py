@@ -96,12 +96,44 @@ def test_an_expired_value_cannot_be_taken(store: Store, clock: Clock) -> None:
     assert store.take("key") is None
 
 
+def test_many_values_come_in_the_order_of_their_keys(store: Store, clock: Clock) -> None:
+    store.put("a", b"1", 10)
+    store.put("b", b"2", 10)
+    store.put("gone", b"3", 5)
+    store.put("empty", b"", 10)
+    store.put("nobody asks", b"4", 10)
+    clock.now += 5
+    assert store.get_many(["b", "gone", "never", "a", "empty"]) == [b"2", None, None, b"1", b""]
+    assert store.get_many(("a", "b")) == [b"1", b"2"]
+
+
+def test_a_key_that_is_asked_for_twice_is_answered_twice(store: Store) -> None:
+    store.put("a", b"1", 10)
+    assert store.get_many(["a", "never", "a", "never"]) == [b"1", None, b"1", None]
+
+
+def test_no_keys_have_no_values(store: Store) -> None:
+    assert store.get_many([]) == []
+
+
+def test_many_values_are_read_and_not_removed(store: Store) -> None:
+    store.put("a", b"1", 10)
+    for _ in range(2):
+        assert store.get_many(["a"]) == [b"1"]
+
+
+def test_as_many_values_as_anybody_asks_for_are_read_at_once(store: Store) -> None:
+    store.put("999", b"value", 10)
+    assert store.get_many([str(number) for number in range(1000)]) == [None] * 999 + [b"value"]
+
+
 @pytest.mark.parametrize("key", ["", "é\n\0;'--", "\ud800", "k" * 1_000_000])
 def test_any_text_is_a_key(store: Store, key: str) -> None:
     """SS-09, AD-05: a key may be made of what a visitor sent."""
     assert store.add(key, b"value", 10)
     assert store.get(key) == b"value"
     assert store.get(key + "x") is None
+    assert store.get_many([key + "x", key]) == [None, b"value"]
 
 
 @pytest.mark.parametrize("value", [b"", b"\0\xff", b"v" * 100_000])
@@ -139,7 +171,7 @@ def test_a_memory_store_is_instant_and_the_others_are_shared(
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["get", "put", "add", "take", "delete", "wait"]),
+        st.sampled_from(["get", "get many", "put", "add", "take", "delete", "wait"]),
         st.sampled_from(["a", "b"]),
         st.binary(max_size=3),
         st.sampled_from([1.0, 5.0]),
@@ -168,6 +200,12 @@ def test_all_stores_do_what_a_dictionary_with_times_would(
                 match step:
                     case "get":
                         assert store.get(key) == alive
+                    case "get many":
+                        alive_ones = {
+                            name: kept for name, (kept, end) in model.items() if end > clock.now
+                        }
+                        asked = [key, "a", "b", "never"]
+                        assert store.get_many(asked) == [alive_ones.get(name) for name in asked]
                     case "put":
                         store.put(key, value, seconds)
                         model[key] = (value, clock.now + seconds)

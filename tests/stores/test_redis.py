@@ -83,6 +83,7 @@ def test_a_server_that_is_killed_is_unavailable_and_back_without_a_restart(
         server.server.process.wait()
         for call in (
             lambda: store.get("key"),
+            lambda: store.get_many(["key", "other"]),
             lambda: store.put("key", b"", 10),
             lambda: store.add("key", b"", 10),
             lambda: store.take("key"),

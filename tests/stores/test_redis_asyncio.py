@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from intastellar_auth.core.effects import Flow, add, delete, get, put, take
+from intastellar_auth.core.effects import Flow, add, delete, get, get_many, put, take
 from intastellar_auth.drive.concurrent import Outside
 from intastellar_auth.errors import StoreUnavailable
 from intastellar_auth.stores import AsyncStore, redis_client, redis_loop
@@ -30,6 +30,7 @@ def every_question() -> Flow[list[object]]:
     yield from put("a", b"1", 60.0)
     seen: list[object] = [(yield from get("a")), (yield from add("a", b"2", 60.0))]
     seen += [(yield from add("b", b"3", 60.0)), (yield from take("b")), (yield from take("b"))]
+    seen += yield from get_many("b", "a")
     yield from delete("a")
     return [*seen, (yield from get("a"))]
 
@@ -42,7 +43,7 @@ def test_the_driver_uses_no_thread_on_asyncio_and_threads_on_trio(
 
     async def main() -> None:
         answers = await outside.run(every_question())
-        assert answers == [b"1", False, True, b"3", None, None]
+        assert answers == [b"1", False, True, b"3", None, None, b"1", None]
         await outside.drain()
         assert redis_here.clients() == threads
 
@@ -114,6 +115,17 @@ def test_a_cancelled_question_leaves_no_answer_for_the_next(
                 task.cancel()
             got = await asyncio.gather(*tasks, return_exceptions=True)
             assert got[1::2] == [b"1", b"3", b"5", b"7", b"9"]
+        for turn in range(100):
+            batches = [
+                asyncio.create_task(redis_store.aget_many([f"key {number}", "key 0"]))
+                for number in range(10)
+            ]
+            for _ in range(turn % 25):
+                await asyncio.sleep(0)
+            for batch in batches[::2]:
+                batch.cancel()
+            many = await asyncio.gather(*batches, return_exceptions=True)
+            assert many[1::2] == [[str(number).encode(), b"0"] for number in range(1, 10, 2)]
         assert redis_here.clients() <= redis_client.CONNECTIONS
 
     asyncio.run(main())

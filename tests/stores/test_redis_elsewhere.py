@@ -1,4 +1,4 @@
-"""The store of Redis by other ways than one plain connection: TLS, Sentinel, a cluster, gevent."""
+"""The store of Redis by other ways than one plain connection: TLS, Sentinel, gevent."""
 
 from __future__ import annotations
 
@@ -72,90 +72,6 @@ def test_a_plain_call_to_a_port_with_tls_is_unavailable(
 ) -> None:
     with pytest.raises(StoreUnavailable, match=f":{certified[0]}"):
         opened(f"redis://127.0.0.1:{certified[0]}").get("key")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RedisServer, RedisServer]]:
-    """Run two nodes, each with half of the slots."""
-    with ExitStack() as stack:
-        nodes = []
-        for number in range(2):
-            folder = tmp_path_factory.mktemp(f"node{number}")
-            options = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
-            options += ["--dir", str(folder)]
-            nodes.append(stack.enter_context(redis_server(folder, *options)))
-        first, second = nodes
-        first.tell("CLUSTER", "ADDSLOTSRANGE", "0", "8191")
-        second.tell("CLUSTER", "ADDSLOTSRANGE", "8192", "16383")
-        bus = second.tell("CONFIG", "GET", "cluster-port")[1].decode()
-        first.tell("CLUSTER", "MEET", "127.0.0.1", str(second.port), bus)
-
-        def complete() -> bool:
-            infos = [node.tell("CLUSTER", "INFO") for node in nodes]
-            return all(
-                b"cluster_state:ok" in info and b"cluster_known_nodes:2" in info for info in infos
-            )
-
-        until(complete, "the cluster")
-        yield first, second
-
-
-def test_a_cluster_is_found_by_any_of_its_nodes(
-    cluster: tuple[RedisServer, RedisServer], opened: Opened
-) -> None:
-    for node in cluster:
-        node.tell("FLUSHALL")
-    store = opened(f"redis+cluster://127.0.0.1:{free_port()},127.0.0.1:{cluster[1].port}")
-    for number in range(20):
-        key = f"key {number}"
-        assert store.add(key, b"value", 60)
-        assert not store.add(key, b"value", 60)
-        assert store.get(key) == b"value"
-    assert all(node.all_keys() for node in cluster)
-    assert store.take("key 1") == b"value"
-    store.delete("key 2")
-    store.put("key 3", b"new", 60)
-    assert [store.get(f"key {number}") for number in (1, 2, 3)] == [None, None, b"new"]
-
-
-def test_a_node_named_as_a_single_server_says_that_it_belongs_to_a_cluster(
-    cluster: tuple[RedisServer, RedisServer], opened: Opened
-) -> None:
-    store = opened(f"redis://127.0.0.1:{cluster[0].port}")
-    slots = [why_not(store, f"key {number}") for number in range(20)]
-    assert None in slots
-    assert any("use redis+cluster://" in detail for detail in slots if detail)
-
-
-def why_not(store: Half, key: str) -> str | None:
-    """Return the detail of the error in which reading ``key`` ends, if it does."""
-    try:
-        store.get(key)
-    except StoreUnavailable as error:
-        return error.detail
-    return None
-
-
-def test_a_cluster_that_cannot_be_reached_is_unavailable(opened: Opened) -> None:
-    port = free_port()
-    with pytest.raises(StoreUnavailable, match=str(port)):
-        opened(f"redis+cluster://127.0.0.1:{port}").get("key")
-
-
-def test_a_cluster_that_restarts_is_back_without_a_restart(tmp_path: Path, opened: Opened) -> None:
-    port, bus = free_port(), str(free_port())
-    store = opened(f"redis+cluster://127.0.0.1:{port}")
-    options = ["--cluster-enabled", "yes", "--cluster-port", bus, "--dir", str(tmp_path)]
-    with redis_server(tmp_path, *options, port=port) as node:
-        node.tell("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-        until(lambda: b"cluster_state:ok" in node.tell("CLUSTER", "INFO"), "the cluster")
-        assert store.add("key", b"value", 60)
-    with pytest.raises(StoreUnavailable):
-        store.add("key", b"value", 60)
-    with redis_server(tmp_path, *options, port=port) as node:
-        until(lambda: b"cluster_state:ok" in node.tell("CLUSTER", "INFO"), "the cluster")
-        assert store.add("key", b"value", 60)
-        assert store.get("key") == b"value"
 
 
 def test_the_primary_that_a_sentinel_names_is_used_and_so_is_its_successor(

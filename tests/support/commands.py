@@ -8,6 +8,7 @@ from typing import Literal
 
 Kind = Literal[
     "uvicorn",
+    "machines",
     "hypercorn-asyncio",
     "hypercorn-trio",
     "granian-asgi",
@@ -45,6 +46,8 @@ def _module(kind: Kind, port: int, workers: int) -> list[str]:
     server, _, way = kind.partition("-")
     bind, count = f"127.0.0.1:{port}", ["--workers", str(workers)]
     match server:
+        case "machines":
+            return ["tests.support.machines", str(port), str(workers)]
         case "uvicorn":
             return ["uvicorn", _ASGI, "--port", str(port), *count]
         case "hypercorn":

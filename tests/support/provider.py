@@ -152,9 +152,13 @@ class Strict:
         """Return how many grants were revoked because a code came twice."""
         return self._count("grants_revoked")
 
-    def slow(self, seconds: float) -> None:
-        """Let the next token request take this long; it is acted on at once."""
-        self._order(name="token_slow", seconds=seconds)
+    def slow(self, seconds: float, times: int = 1) -> None:
+        """Let the next token requests take this long each; they are acted on at once."""
+        self._order(name="token_slow", seconds=seconds, times=times)
+
+    def used_twice(self) -> int:
+        """Return how often a code or a refresh token came that had been used."""
+        return self._count("code_reuses") + self._count("refresh_reuses")
 
     def refuse(self, times: int) -> None:
         """Let the token endpoint refuse the next codes, this many times."""

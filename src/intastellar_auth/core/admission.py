@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -24,6 +25,11 @@ from intastellar_auth.user import Auth, User
 
 _MOST_REMEMBERED = 4096
 _MOST_ENDED = 4096
+
+
+def _as_it_is(session: Session) -> Flow[Session]:
+    yield from ()
+    return session
 
 
 @dataclass(slots=True)
@@ -115,21 +121,30 @@ class Admissions:
             renewed.roll_at = now
         return renewed
 
-    def roll(self, session: Session, header: bytes, now: float) -> Flow[list[str]]:
+    def roll(
+        self,
+        session: Session,
+        header: bytes,
+        now: float,
+        newest: Callable[[Session], Flow[Session]] = _as_it_is,
+    ) -> Flow[list[str]]:
         """Return the ``Set-Cookie`` values with which ``session`` goes on from ``now``.
 
         Asked for when the answer goes out, not when the request comes in: a logout in between must
-        stand (row P13). Without the store the cookie stays as it is.
+        stand, and ``newest`` tells which tokens the session has by now (row P13). Without the store
+        the cookie stays as it is.
         """
+        if not self.outage.may_ask():
+            return []
         try:
-            self.outage.heed(now)
             if session.id in self._ended or (yield from has_ended(session)):
                 self.forget(session.id)
                 return []
-            rolled = yield from self.sessions.rolled(session, now)
+            rolled = yield from self.sessions.rolled((yield from newest(session)), now)
+            self.outage.over()
             return self.sessions.set_cookies(rolled, header, now)
         except StoreUnavailable as error:
-            self.outage.note(error, now)
+            self.outage.began(error)
         except SessionTooLarge as error:
             # Of tokens that have grown. The browser's older ones lead to them all the same.
             log.event(logging.ERROR, "session_not_written", {"detail": error.detail})
@@ -148,7 +163,7 @@ class Admissions:
         try:
             return (yield from self.sessions.open(text, now))
         except StoreUnavailable as error:
-            self.outage.note(error, now)
+            self.outage.began(error)
             raise
 
     def _checked(
@@ -156,20 +171,22 @@ class Admissions:
     ) -> Flow[tuple[Session | None, float]]:
         """Return ``session`` as the store has it, and when it was last asked; ``None`` if it ended.
 
-        A store that cannot be asked signs nobody out, for a while: it is asked again soon.
+        A store that cannot be asked signs nobody out, for a while: it is asked again soon. Raises
+        ``StoreUnavailable`` when that while is over.
         """
-        try:
-            self.outage.heed(now)
-            found = yield from self.sessions.keeper.reopen(session)
-            if found is not None and not (yield from has_ended(session)):
+        if self.outage.may_ask():
+            try:
+                found = yield from self.sessions.keeper.check(session)
+            except StoreUnavailable as error:
+                self.outage.began(error)
+            else:
+                self.outage.over()
+                if found is None:
+                    self.forget(session.id)
                 return found, now
-        except StoreUnavailable as error:
-            self.outage.note(error, now)
-            if now - checked >= self.interval + self.grace:
-                raise
-            return session, checked
-        self.forget(session.id)
-        return None, now
+        if now - checked >= self.interval + self.grace:
+            raise StoreUnavailable("the store has not answered for longer than STORE_GRACE")
+        return session, checked
 
     def _remember(
         self, text: bytes, session: Session, checked: float, until: float, now: float
@@ -201,6 +218,10 @@ def _auth(scopes: tuple[str, ...]) -> Auth:
     return Auth(("authenticated", *scopes))
 
 
-def make_admissions(sessions: Sessions, interval: float, grace: float) -> Admissions:
+def make_admissions(
+    sessions: Sessions, interval: float, grace: float, clock: Callable[[], float]
+) -> Admissions:
     """Return an empty memory for ``sessions``; ``interval`` and ``grace`` are in seconds."""
-    return Admissions(sessions, interval, grace, Outage(interval), sessions.name.encode() + b"=1")
+    return Admissions(
+        sessions, interval, grace, Outage(interval, clock), sessions.name.encode() + b"=1"
+    )

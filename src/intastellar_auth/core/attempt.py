@@ -39,7 +39,8 @@ class Attempt:
     """What the login cookie holds; ``started`` in seconds since the epoch.
 
     ``receipt`` is the key to this attempt's outcome: the store alone, or the callback URL alone,
-    opens nothing. A ``finished`` attempt has nothing left that could finish it again (CK-25).
+    opens nothing. A ``finished`` attempt has nothing left that could finish it again (CK-25). A
+    ``silent`` one asked with ``prompt=none``: where that needs the visitor, it starts once more.
     """
 
     id: bytes
@@ -50,6 +51,7 @@ class Attempt:
     nonce: str = field(default="", repr=False)
     code_verifier: str = field(default="", repr=False)
     finished: bool = False
+    silent: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -69,7 +71,9 @@ class Attempts:
     timeout: float
     window: float
 
-    def begin(self, return_to: str, now: float, restarts: int) -> tuple[Attempt, str]:
+    def begin(
+        self, return_to: str, now: float, restarts: int, *, silent: bool = False
+    ) -> tuple[Attempt, str]:
         """Return a new attempt and its ``state``.
 
         ``nonce``, ``code_verifier`` and ``receipt`` are independent, 256 bits each (RFC 7636
@@ -83,6 +87,7 @@ class Attempts:
             receipt=self.token_bytes(32),
             nonce=to_text(self.token_bytes(32)),
             code_verifier=to_text(self.token_bytes(32)),
+            silent=silent,
         )
         carried = return_to if len(return_to) <= _MAX_PATH_IN_STATE else ""
         state = State(attempt.id, restarts, carried)

@@ -13,6 +13,7 @@ nothing in the store (SS-07).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 
@@ -74,11 +75,19 @@ def owner_of_sid(iss: str, sid: str) -> Flow[bytes | None]:
 
 def has_ended(session: Session) -> Flow[bool]:
     """Return whether somebody ended ``session``; raises ``StoreUnavailable``."""
+    return ends(session, (yield from get_many(*tombstones(session))))
+
+
+def tombstones(session: Session) -> list[str]:
+    """Return all keys of the store under which something may lie that ends ``session``."""
     keys = [tombstone(session.id), _by_sub(session.iss, session.sub)]
-    if session.sid is not None:
-        keys.append(_by_sid(session.iss, session.sid))
-    by_id, before, *by_sid = yield from get_many(*keys)
-    if by_id is not None or any(found is not None for found in by_sid):
+    return keys if session.sid is None else [*keys, _by_sid(session.iss, session.sid)]
+
+
+def ends(session: Session, found: Sequence[bytes | None]) -> bool:
+    """Return whether what was ``found`` under ``tombstones(session)`` ends it."""
+    by_id, before, *by_sid = found
+    if by_id is not None or any(one is not None for one in by_sid):
         return True
     # Not "began <= before": a tombstone that holds no number at all (NaN) ends the session too.
     return before is not None and not session.began > _time(before)

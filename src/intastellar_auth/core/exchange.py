@@ -69,7 +69,7 @@ def exchange(
             iss_required=metadata.iss_parameter_supported,
         )
     except AuthError as error:
-        return Work(encode_outcome(_failed(site, error, restart=_needs_visitor(site, error))))
+        return Work(encode_outcome(_failed(site, error, restart=_needs_visitor(attempt, error))))
     try:
         tokens = yield from _tokens(site, metadata, attempt, code)
     except ProviderUnreachable as error:
@@ -107,6 +107,7 @@ def _tokens(
             code_verifier=attempt.code_verifier,
             now=site.clock(),
             jti=to_text(site.token_bytes(16)),
+            resource=settings.resource,
         )
     )
     return read_token_answer(
@@ -240,11 +241,11 @@ def _sizes(claims: Mapping[str, object], tokens: Kept | None) -> str:
     return f"largest parts: {parts}; {mend}"
 
 
-def _needs_visitor(site: Site, error: AuthError) -> bool:
+def _needs_visitor(attempt: Attempt, error: AuthError) -> bool:
     return (
-        isinstance(error, SignInRefused)
+        attempt.silent
+        and isinstance(error, SignInRefused)
         and error.provider_error in _NEEDS_VISITOR
-        and site.settings.authorization_params.get("prompt") == "none"
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -79,16 +80,10 @@ class Front:
 
     def roll(self, session: Session, header: bytes) -> Flow[list[str]]:
         """Return the ``Set-Cookie`` values with which ``session`` goes on, none if it does not."""
-        site = self.site
-        outage = site.admissions.outage
-        try:
-            outage.heed(site.clock())
-            if site.sessions.keeper.carries_tokens:
-                session = yield from newest(site, session)
-        except StoreUnavailable as error:
-            outage.note(error, site.clock())
-            return []
-        return (yield from site.admissions.roll(session, header, site.clock()))
+        site, now = self.site, self.site.clock()
+        if not site.sessions.keeper.carries_tokens:
+            return (yield from site.admissions.roll(session, header, now))
+        return (yield from site.admissions.roll(session, header, now, partial(newest, site)))
 
     def refuse(
         self, request: Request, spelled: str, unsure: StoreUnavailable | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from intastellar_auth.core.effects import Flow
+from intastellar_auth.core.ended import has_ended
 from intastellar_auth.core.seal import Sealer, from_cookie, to_cookie
 from intastellar_auth.core.session import Session
 from intastellar_auth.errors import SealBroken
@@ -42,10 +43,9 @@ class InCookie:
         yield from ()
         return self.at_once(text)
 
-    def reopen(self, session: Session) -> Flow[Session | None]:
-        """Return ``session``: there is no other copy that would count."""
-        yield from ()
-        return session
+    def check(self, session: Session) -> Flow[Session | None]:
+        """Return ``session`` if nobody has ended it: there is no other copy that would count."""
+        return None if (yield from has_ended(session)) else session
 
     def keep(self, session: Session, ttl: float) -> Flow[None]:  # noqa: ARG002  a Keeper's
         """Do nothing: the browser keeps it."""

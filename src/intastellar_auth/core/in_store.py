@@ -15,7 +15,7 @@ import msgspec
 from itsdangerous import BadSignature, Signer
 
 from intastellar_auth.core.effects import Flow, delete, get_many, put
-from intastellar_auth.core.ended import tombstone
+from intastellar_auth.core.ended import ends, tombstone, tombstones
 from intastellar_auth.core.seal import Sealer
 from intastellar_auth.core.session import Session
 from intastellar_auth.core.tokens import Kept
@@ -61,19 +61,18 @@ class InStore:
             session_id = self.signer.unsign(text).decode("ascii")
         except BadSignature:
             return None
-        return (yield from self._read(session_id))
-
-    def reopen(self, session: Session) -> Flow[Session | None]:
-        """Return what the store has of ``session`` now."""
-        return (yield from self._read(session.id))
-
-    def _read(self, session_id: str) -> Flow[Session | None]:
-        found, tokens, ended = yield from get_many(
-            _session_key(session_id), _tokens_key(session_id), tombstone(session_id)
-        )
-        session = self._session(found)
+        found, tokens, ended = yield from get_many(*_entry(session_id), tombstone(session_id))
         # A roll by a slow request may have come behind the logout, and have written it once more.
-        if session is None or session.id != session_id or ended is not None:
+        return None if ended is not None else self._read(session_id, found, tokens)
+
+    def check(self, session: Session) -> Flow[Session | None]:
+        """Return what the store has of ``session`` now, ``None`` if somebody has ended it."""
+        found, tokens, *ended = yield from get_many(*_entry(session.id), *tombstones(session))
+        return None if ends(session, ended) else self._read(session.id, found, tokens)
+
+    def _read(self, session_id: str, found: bytes | None, tokens: bytes | None) -> Session | None:
+        session = self._session(found)
+        if session is None or session.id != session_id:
             return None
         return session._replace(tokens=self._tokens(tokens, session_id))
 
@@ -119,6 +118,10 @@ def make_signer(secrets: Sequence[bytes], binding: Sequence[str]) -> Signer:
     salt = b"intastellar-auth 1 " + msgspec.msgpack.encode(list(binding))
     # itsdangerous signs with the last key, and takes all.
     return Signer(secrets[::-1], salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+
+
+def _entry(session_id: str) -> tuple[str, str]:
+    return _session_key(session_id), _tokens_key(session_id)
 
 
 def _session_key(session_id: str) -> str:

@@ -10,7 +10,8 @@ state in the store, and these are all of them::
       └───withdrawn───┘ the work surely did not happen
 
 A claim outlives everything that could ask for the work again: nobody ever takes over a claim, so
-nothing is ever done twice. This file knows nothing of codes, tokens or sessions.
+nothing is ever done twice. ``docs/model/once.pml`` is a model of this, checked in every order of
+what can happen. This file knows nothing of codes, tokens or sessions.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
-"""A store that does not answer: it is left in peace for a moment, and so is the log."""
+"""A store that does not answer: it is left in peace for a while, and so is the log."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from intastellar_auth import log
 from intastellar_auth.errors import StoreUnavailable
 
-# A request that asks a dead store waits for it: only one in so many seconds should.
-_ASK_AGAIN = 1.0
+# Longer than a store may take to say nothing: of all requests only one waits for that at a time.
+_ASK_AGAIN = 3.0
 
 
 @dataclass(slots=True)
@@ -20,19 +21,28 @@ class Outage:
     """
 
     interval: float
+    clock: Callable[[], float]
     ask_again: float = 0.0
+    _down: bool = False
     _log_again: float = 0.0
 
-    def heed(self, now: float) -> None:
-        """Raise ``StoreUnavailable`` if the store did not answer a moment ago."""
+    def may_ask(self) -> bool:
+        """Return whether the store is to be asked; while it is down, one asks and others do not."""
+        now = self.clock()
         if now < self.ask_again:
-            raise StoreUnavailable("the store did not answer a moment ago")
+            return False
+        if self._down:
+            self.ask_again = now + _ASK_AGAIN
+        return True
 
-    def note(self, error: StoreUnavailable, now: float) -> None:
-        """Take note that the store was not to be asked at ``now``."""
-        if now < self.ask_again:
-            return
-        self.ask_again = now + _ASK_AGAIN
+    def began(self, error: StoreUnavailable) -> None:
+        """Take note that the store did not answer."""
+        now = self.clock()
+        self._down, self.ask_again = True, now + _ASK_AGAIN
         if now >= self._log_again:
             self._log_again = now + max(self.interval, _ASK_AGAIN)
             log.event(logging.WARNING, "revocation_not_checked", {"detail": error.detail})
+
+    def over(self) -> None:
+        """Take note that the store has answered."""
+        self._down, self.ask_again = False, 0.0

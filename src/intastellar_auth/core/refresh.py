@@ -116,6 +116,7 @@ def _work(site: Site, metadata: Metadata, what: Once, session: Session, tokens: 
                 refresh_token=str(tokens.refresh_token),
                 now=site.clock(),
                 jti=to_text(site.token_bytes(16)),
+                resource=site.settings.resource,
             )
         )
         fresh = read_refresh_answer(answer, granted_scope=tokens.scope)

@@ -16,6 +16,7 @@ from intastellar_auth.core.site import Site
 from intastellar_auth.errors import (
     AttemptExpired,
     AuthError,
+    ClientRefused,
     RequestRefused,
     SignInNeeded,
     StateRefused,
@@ -25,13 +26,16 @@ from intastellar_auth.errors import (
 def refused(site: Site, request: Request, error: AuthError, return_to: str) -> Reply:
     """Log ``error``, and return what the visitor is told, with a way on to ``return_to``."""
     reference = log.new_reference(site.token_bytes)
-    log.refusal(
-        error,
-        reference,
-        level=logging.INFO if isinstance(error, RequestRefused) else logging.WARNING,
-    )
+    log.refusal(error, reference, level=_level(error))
     failure = Failure(error.code, error.status, error.sentence, reference)
     return failed(site, request, failure, return_to)
+
+
+def _level(error: AuthError) -> int:
+    """The visitor's case, the operator's, or somebody else's that may pass."""
+    if isinstance(error, RequestRefused):
+        return logging.INFO
+    return logging.ERROR if isinstance(error, ClientRefused) else logging.WARNING
 
 
 def failed(site: Site, request: Request, failure: Failure, return_to: str) -> Reply:

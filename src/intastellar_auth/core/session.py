@@ -66,8 +66,11 @@ class Keeper(Protocol):
         """Return the session of a cookie's ``text``; raises ``StoreUnavailable``."""
         ...
 
-    def reopen(self, session: Session) -> Flow[Session | None]:
-        """Return ``session`` as it is kept now; raises ``StoreUnavailable``."""
+    def check(self, session: Session) -> Flow[Session | None]:
+        """Return ``session`` as it is kept now, ``None`` if it has ended.
+
+        One question to the store; raises ``StoreUnavailable``.
+        """
         ...
 
     def keep(self, session: Session, ttl: float) -> Flow[None]:

@@ -25,8 +25,9 @@ from intastellar_auth.core.provider import Provider
 from intastellar_auth.core.return_to import return_path
 from intastellar_auth.core.seal import Sealer, make_sealer
 from intastellar_auth.core.session import Keeper, Sessions, roll_after
-from intastellar_auth.oidc.client_auth import Client, SigningKey, choose_method, load_private_key
+from intastellar_auth.oidc.client_auth import Client, choose_method
 from intastellar_auth.oidc.discovery import Metadata
+from intastellar_auth.oidc.private_key import SigningKey, load_private_key
 from intastellar_auth.settings import Settings
 
 
@@ -133,7 +134,9 @@ def make_site(
             settings.issuer if settings.discovers else None, _endpoints(settings), clock
         ),
         sessions=sessions,
-        admissions=make_admissions(sessions, settings.revocation_check, settings.store_grace),
+        admissions=make_admissions(
+            sessions, settings.revocation_check, settings.store_grace, clock
+        ),
         attempts=Attempts(
             prefix=login_prefix,
             attributes=login_cookie,
@@ -175,6 +178,7 @@ _ENDPOINTS = (
     "userinfo_endpoint",
     "end_session_endpoint",
     "revocation_endpoint",
+    "pushed_authorization_request_endpoint",
 )
 
 
@@ -191,6 +195,7 @@ def _endpoints(settings: Settings) -> Callable[[Metadata | None], Metadata]:
         end_session_endpoint=None,
         revocation_endpoint=None,
         pushed_authorization_request_endpoint=None,
+        require_pushed_authorization_requests=False,
         token_endpoint_auth_methods=(),
         id_token_signing_algs=(),
         code_challenge_methods=None,

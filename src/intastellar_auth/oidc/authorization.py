@@ -1,8 +1,9 @@
 """Send the browser to the provider, and read what it comes back with.
 
-RFC 6749 section 4.1.1 and 4.1.2, RFC 7636 (PKCE), RFC 9207 (``iss`` in the response), and the
-form encoding that both directions share. This file doesn't know cookies: whether a ``state`` is
-ours is decided before ``read_authorization_response`` is asked.
+RFC 6749 section 4.1.1 and 4.1.2, RFC 7636 (PKCE), RFC 9126 section 4 (a request that was pushed),
+RFC 9207 (``iss`` in the response), and the form encoding that both directions share. This file
+doesn't know cookies: whether a ``state`` is ours is decided before ``read_authorization_response``
+is asked.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from intastellar_auth.errors import RequestRefused, SignInRefused
 from intastellar_auth.oidc.discovery import Metadata
+
+Parameters: TypeAlias = Mapping[str, str | tuple[str, ...]]
+"""Names and values to send; a tuple is sent as one name with several values (RFC 8707)."""
 
 RESERVED_PARAMETERS: Final = frozenset(
     {
@@ -65,8 +69,7 @@ def code_challenge(code_verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
-def build_authorization_url(
-    metadata: Metadata,
+def build_authorization_parameters(
     *,
     client_id: str,
     redirect_uri: str,
@@ -75,15 +78,15 @@ def build_authorization_url(
     nonce: str | None,
     code_verifier: str,
     response_mode: str,
-    extra: Mapping[str, str],
-) -> str:
-    """Return the address that starts a sign-in (RFC 6749 section 4.1.1, Core section 3.1.2.1).
+    extra: Parameters,
+) -> dict[str, str | tuple[str, ...]]:
+    """Return what an authorization request says (RFC 6749 section 4.1.1, Core section 3.1.2.1).
 
     ``extra`` adds parameters; one that is in ``RESERVED_PARAMETERS`` is left out, whoever asks for
     it. PKCE is always sent, and always ``S256``: there is nothing to fall back to (RFC 9700
     section 2.1.1). Raises ``ValueError`` where ``scope`` has ``openid`` and there is no ``nonce``.
     """
-    parameters = {
+    parameters: dict[str, str | tuple[str, ...]] = {
         "response_type": "code",
         "client_id": client_id,
         "redirect_uri": redirect_uri,
@@ -99,12 +102,31 @@ def build_authorization_url(
     # "query" is what the code flow does by itself, and not every provider knows the parameter.
     if response_mode == "form_post":
         parameters["response_mode"] = response_mode
-    parameters |= {name: extra[name] for name in extra if name not in RESERVED_PARAMETERS}
+    return parameters | {name: extra[name] for name in extra if name not in RESERVED_PARAMETERS}
+
+
+def build_authorization_url(metadata: Metadata, parameters: Parameters) -> str:
+    """Return the address that starts a sign-in, with the whole request in its query."""
     return add_parameters(metadata.authorization_endpoint, parameters, never=RESERVED_PARAMETERS)
 
 
+def build_pushed_authorization_url(
+    metadata: Metadata, parameters: Parameters, *, request_uri: str
+) -> str:
+    """Return the address that starts a sign-in whose ``parameters`` were pushed.
+
+    It has ``client_id`` and ``request_uri`` and nothing else of ours (RFC 9126 section 4): what
+    was pushed counts alone, and a second copy of it could only differ.
+    """
+    return add_parameters(
+        metadata.authorization_endpoint,
+        {"client_id": parameters["client_id"], "request_uri": request_uri},
+        never=RESERVED_PARAMETERS.union(parameters),
+    )
+
+
 def add_parameters(
-    endpoint: str, parameters: Mapping[str, str], *, never: frozenset[str] = frozenset()
+    endpoint: str, parameters: Parameters, *, never: frozenset[str] = frozenset()
 ) -> str:
     """Return ``endpoint`` with ``parameters`` in its query.
 
@@ -119,7 +141,9 @@ def add_parameters(
         if part and _name(part) not in parameters and _name(part) not in never
     ]
     added = [
-        f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in parameters.items()
+        f"{quote(name, safe='')}={quote(value, safe='')}"
+        for name, given in parameters.items()
+        for value in ((given,) if isinstance(given, str) else given)
     ]
     return f"{base}?{'&'.join(kept + added)}"
 

@@ -46,6 +46,7 @@ class Metadata:
     end_session_endpoint: str | None
     revocation_endpoint: str | None
     pushed_authorization_request_endpoint: str | None
+    require_pushed_authorization_requests: bool
     token_endpoint_auth_methods: tuple[str, ...]
     id_token_signing_algs: tuple[str, ...]
     code_challenge_methods: tuple[str, ...] | None
@@ -87,6 +88,9 @@ def read_discovery_answer(answer: Answer, issuer: str) -> Metadata:
         revocation_endpoint=_endpoint(document, "revocation_endpoint", issuer),
         pushed_authorization_request_endpoint=_endpoint(
             document, "pushed_authorization_request_endpoint", issuer
+        ),
+        require_pushed_authorization_requests=_flag(
+            document, "require_pushed_authorization_requests"
         ),
         # RFC 8414 section 2: "If omitted, the default is client_secret_basic".
         token_endpoint_auth_methods=optional_texts(

@@ -7,7 +7,7 @@ from typing import Literal
 from intastellar_auth.core.effects import Answer, Fetch
 from intastellar_auth.errors import ClientRefused, ProviderError
 from intastellar_auth.oidc.client_auth import Client, build_form_request
-from intastellar_auth.oidc.token import read_refusal
+from intastellar_auth.oidc.token import CLIENT_ERRORS, read_refusal
 
 
 def build_revocation_request(
@@ -42,6 +42,6 @@ def read_revocation_answer(answer: Answer) -> None:
     if answer.status == 200:  # noqa: PLR2004
         return
     error, said = read_refusal(answer)
-    if error in ("invalid_client", "unauthorized_client"):
+    if error in CLIENT_ERRORS:
         raise ClientRefused(f"the revocation endpoint refused this client: {said}")
     raise ProviderError(f"the revocation endpoint did not revoke the token: {said}")

@@ -19,6 +19,8 @@ from intastellar_auth.oidc.jose import MAX_TOKEN
 from intastellar_auth.oidc.json_object import Json, optional_text, read_json_answer, read_object
 
 _WHAT: Final = "the token answer"
+CLIENT_ERRORS: Final = ("invalid_client", "unauthorized_client")
+"""What a provider says against us, whatever we have sent (RFC 6749 section 5.2)."""
 MAX_ACCESS_TOKEN: Final = 16 * 1024
 MAX_EXPIRES_IN: Final = 31_536_000.0
 """Seconds, a year. Beyond it a number is more likely a mistake, and arithmetic stays exact."""
@@ -49,10 +51,12 @@ def build_token_request(
     code_verifier: str,
     now: float,
     jti: str,
+    resource: tuple[str, ...] = (),
 ) -> Fetch:
     """Return the request that spends ``code`` (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 
-    ``now`` is seconds since 1970 and ``jti`` a fresh random text, as in ``authenticate``.
+    ``now`` is seconds since 1970 and ``jti`` a fresh random text, as in ``authenticate``;
+    ``resource`` says where the access token will be used (RFC 8707 section 2.2).
     """
     return build_form_request(
         metadata.token_endpoint,
@@ -61,6 +65,7 @@ def build_token_request(
             "code": code.value,
             "redirect_uri": redirect_uri,
             "code_verifier": code_verifier,
+            "resource": resource,
         },
         client,
         # Without discovery there may be no issuer; RFC 7523 section 3 then names the endpoint.
@@ -77,7 +82,7 @@ def read_token_answer(answer: Answer, *, requested_scope: str, id_token_expected
     ``CodeRefused`` or ``ClientRefused`` where the provider refuses, ``ProviderError`` where it is
     in trouble, and ``AnswerInvalid`` where its answer can't be used.
     """
-    _raise_refusal(answer)
+    raise_refusal(answer, "the code", refused=CodeRefused, in_trouble=ProviderError)
     return read_tokens(
         answer, scope=requested_scope, identity="required" if id_token_expected else "dropped"
     )
@@ -107,18 +112,27 @@ def read_tokens(
     )
 
 
-def _raise_refusal(answer: Answer) -> None:
+def raise_refusal(
+    answer: Answer,
+    grant: str,
+    *,
+    refused: type[ProviderError],
+    in_trouble: type[ProviderError],
+) -> None:
+    """Raise ``ClientRefused``, ``refused`` or ``in_trouble`` where ``answer`` is no success.
+
+    ``grant`` names what was sent, for the log: a code, or a refresh token.
+    """
     error, said = read_refusal(answer)
-    # RFC 6749 section 5.2. Not the code's fault, so that starting again would not help.
-    if error in ("invalid_client", "unauthorized_client"):
+    # RFC 6749 section 5.2. Not the grant's fault, so that starting again would not help.
+    if error in CLIENT_ERRORS:
         raise ClientRefused(f"the token endpoint refused this client: {said}")
-    if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004  RFC 6585, RFC 9110
-        if error == "invalid_grant":
-            raise CodeRefused(f"the token endpoint refused the code: {said}")
-        raise ProviderError(f"the token endpoint is in trouble: {said}")
+    # RFC 6585 section 4, RFC 9110 section 15.6. Some say with a 500 that the grant is spent.
+    if (answer.status == 429 or answer.status >= 500) and error != "invalid_grant":  # noqa: PLR2004
+        raise in_trouble(f"the token endpoint is in trouble: {said}")
     # An error with status 200 is a refusal too: some providers answer like that.
     if answer.status >= 400 or (answer.status == 200 and error is not None):  # noqa: PLR2004
-        raise CodeRefused(f"the token endpoint refused the code: {said}")
+        raise refused(f"the token endpoint refused {grant}: {said}")
 
 
 def read_refusal(answer: Answer) -> tuple[Json, str]:

@@ -1,14 +1,14 @@
 """A store in Redis, or Valkey, shared by all machines that can reach it.
 
 It knows which commands ask for what, and which of them may be said twice. Each method is a *talk*:
-a generator that yields a command and is sent the answer, so that the blocking and the asynchronous
-half of the store say the same. An error is thrown in.
+a generator that yields a command, or a batch, and is sent the answer, so that the blocking and the
+asynchronous half of the store say the same. An error is thrown in.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from hashlib import sha256
 from math import ceil
 from typing import Any, TypeAlias, TypeVar, cast
@@ -16,7 +16,8 @@ from typing import Any, TypeAlias, TypeVar, cast
 import redis
 
 from intastellar_auth.errors import StoreUnavailable
-from intastellar_auth.stores.redis_client import FAILURES, Word, explain
+from intastellar_auth.stores.redis_client import FAILURES, explain
+from intastellar_auth.stores.redis_commands import Batch, Command
 from intastellar_auth.stores.redis_loop import LoopClients
 from intastellar_auth.stores.redis_process import ProcessClient
 from intastellar_auth.stores.redis_url import RedisUrl
@@ -29,7 +30,7 @@ PREFIX = "intastellar-auth:"
 _MARK = 16
 """Bytes in front of each value, different for each write."""
 
-_Talk: TypeAlias = Generator[tuple[Word, ...], Any, T]
+_Talk: TypeAlias = Generator[Command | Batch, Any, T]
 
 
 class RedisStore:
@@ -49,7 +50,7 @@ class RedisStore:
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return what ``get`` would for each of ``keys``, in their order."""
-        return self._hold(self._get_many(keys))
+        return self._hold(_get_many(keys))
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Write ``value`` under ``key``, whether or not it is there, for ``ttl`` seconds."""
@@ -77,7 +78,7 @@ class RedisStore:
 
     async def aget_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Do what ``get_many`` does, on the running event loop of asyncio."""
-        return await self._ahold(self._get_many(keys))
+        return await self._ahold(_get_many(keys))
 
     async def aput(self, key: str, value: bytes, ttl: float) -> None:
         """Do what ``put`` does, on the running event loop of asyncio."""
@@ -99,23 +100,16 @@ class RedisStore:
         """Let go of the running event loop's connections; a later call opens them again."""
         await self._loops.close()
 
-    def _get_many(self, keys: Sequence[str]) -> _Talk[list[bytes | None]]:
-        """In a cluster each key is on another server, and MGET is for keys of one."""
-        if self._url.kind != "cluster":
-            found = yield from _said_again("MGET", *map(_named, keys))
-            return [_value(one) for one in cast("list[object]", found)]
-        return [_value(one) for one in (yield from _each_said_again("GET", map(_named, keys)))]
-
     def _hold(self, talk: _Talk[T]) -> T:
         try:
-            command = next(talk)
+            said = next(talk)
             while True:
                 try:
-                    answer = self._process.say(*command)
+                    answer = self._process.say(said)
                 except redis.ConnectionError as error:
-                    command = talk.throw(error)
+                    said = talk.throw(error)
                 else:
-                    command = talk.send(answer)
+                    said = talk.send(answer)
         except StopIteration as stop:
             return cast("T", stop.value)
         except FAILURES as error:
@@ -123,14 +117,14 @@ class RedisStore:
 
     async def _ahold(self, talk: _Talk[T]) -> T:
         try:
-            command = next(talk)
+            said = next(talk)
             while True:
                 try:
-                    answer = await self._loops.say(*command)
+                    answer = await self._loops.say(said)
                 except redis.ConnectionError as error:
-                    command = talk.throw(error)
+                    said = talk.throw(error)
                 else:
-                    command = talk.send(answer)
+                    said = talk.send(answer)
         except StopIteration as stop:
             return cast("T", stop.value)
         except FAILURES as error:
@@ -142,11 +136,17 @@ class RedisStore:
 
 
 def _get(key: str) -> _Talk[bytes | None]:
-    return _value((yield from _said_again("GET", _named(key))))
+    return _value((yield from _said_again(("GET", _named(key)))))
+
+
+def _get_many(keys: Sequence[str]) -> _Talk[list[bytes | None]]:
+    """Many times GET: in a cluster, MGET is for keys of one node."""
+    answers = yield from _said_again([("GET", _named(key)) for key in keys])
+    return [_value(answer) for answer in answers]
 
 
 def _put(key: str, value: bytes, ttl: float) -> _Talk[None]:
-    yield from _said_again("SET", _named(key), _marked(value), "PX", _milliseconds(ttl))
+    yield from _said_again(("SET", _named(key), _marked(value), "PX", _milliseconds(ttl)))
 
 
 def _add(key: str, value: bytes, ttl: float) -> _Talk[bool]:
@@ -174,21 +174,13 @@ def _delete(key: str) -> _Talk[None]:
     yield ("DEL", _named(key))
 
 
-def _said_again(*command: Word) -> _Talk[object]:
+def _said_again(said: Command | Batch) -> _Talk[Any]:
     """Twice is as good as once here. An idle connection may be found dead only when it is used."""
     try:
-        return (yield command)
+        return (yield said)
     except redis.ConnectionError:
         pass
-    return (yield command)
-
-
-def _each_said_again(word: str, names: Iterable[str]) -> _Talk[list[object]]:
-    answers: list[object] = []
-    for name in names:
-        answer = yield from _said_again(word, name)
-        answers.append(answer)
-    return answers
+    return (yield said)
 
 
 def _named(key: str) -> str:

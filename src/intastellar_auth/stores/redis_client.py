@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 import redis
 import redis.asyncio
@@ -20,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
 
+from intastellar_auth.stores.redis_commands import AsyncClient, Client
 from intastellar_auth.stores.redis_url import RedisUrl
 
 TIMEOUT = 2.0
@@ -27,29 +28,6 @@ TIMEOUT = 2.0
 
 CONNECTIONS = 16
 """Connections of one client at most."""
-
-Word: TypeAlias = str | bytes | int
-
-
-class Client(Protocol):
-    """What the blocking clients of redis-py have in common."""
-
-    def execute_command(self, *words: Word) -> object:
-        """Return the answer to one command."""
-        ...
-
-
-class AsyncClient(Protocol):
-    """What the asynchronous clients of redis-py have in common."""
-
-    async def execute_command(self, *words: Word) -> object:
-        """Return the answer to one command."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        ...
-
 
 FAILURES = (redis.RedisError, redis.exceptions.RedisClusterException, OSError, UnicodeError)
 """What a command may raise; a ``UnicodeError`` comes from a host whose name cannot be one."""

@@ -16,11 +16,10 @@ import redis
 from intastellar_auth.stores.redis_client import (
     CONNECTIONS,
     FAILURES,
-    AsyncClient,
-    Word,
     connect_async,
     disconnect,
 )
+from intastellar_auth.stores.redis_commands import AsyncClient, Batch, Command, answer_of_async
 from intastellar_auth.stores.redis_process import BROKEN, IN_USE, PATIENCE
 from intastellar_auth.stores.redis_url import RedisUrl
 
@@ -59,7 +58,7 @@ class _Here:
     def __post_init__(self) -> None:
         self.guard = _until_the_loop_ends(self)
 
-    async def say(self, words: tuple[Word, ...]) -> object:
+    async def say(self, said: Command | Batch) -> object:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.places.acquire()
@@ -69,14 +68,14 @@ class _Here:
             held = self.held
             if held is None:
                 held = self.held = _Held(await connect_async(self.url))
-            return await self._answer(held, words)
+            return await self._answer(held, said)
         finally:
             self.places.release()
 
-    async def _answer(self, held: _Held, words: tuple[Word, ...]) -> object:
+    async def _answer(self, held: _Held, said: Command | Batch) -> object:
         held.users += 1
         try:
-            return await held.client.execute_command(*words)
+            return await answer_of_async(held.client, said)
         except BROKEN:
             if self.held is held:
                 self.held = None
@@ -115,14 +114,14 @@ class LoopClients:
         self._url = url
         self._loops: dict[asyncio.AbstractEventLoop, _Here] = {}
 
-    async def say(self, *words: Word) -> object:
-        """Return the answer to one command; raises what redis-py does.
+    async def say(self, said: Command | Batch) -> object:
+        """Return the answer to a command, or those to a batch; raises what redis-py does.
 
-        A command runs to its end even if whoever waits for it goes away: a connection that is left
-        in the middle of an answer must never serve another visitor.
+        It runs to its end even if whoever waits for it goes away: a connection that is left in the
+        middle of an answer must never serve another visitor.
         """
         here = await self._running()
-        task = asyncio.get_running_loop().create_task(here.say(words))
+        task = asyncio.get_running_loop().create_task(here.say(said))
         here.tasks.add(task)
         task.add_done_callback(here.done)
         return await asyncio.shield(task)

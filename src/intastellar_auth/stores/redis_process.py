@@ -11,7 +11,8 @@ from threading import BoundedSemaphore
 
 import redis
 
-from intastellar_auth.stores.redis_client import CONNECTIONS, Client, Word, connect
+from intastellar_auth.stores.redis_client import CONNECTIONS, connect
+from intastellar_auth.stores.redis_commands import Batch, Client, Command, answer_of
 from intastellar_auth.stores.redis_url import RedisUrl
 
 PATIENCE = 2.0
@@ -48,8 +49,8 @@ class ProcessClient:
         self._url = url
         self._here = _Here()
 
-    def say(self, *words: Word) -> object:
-        """Return the answer to one command; raises what redis-py does."""
+    def say(self, said: Command | Batch) -> object:
+        """Return the answer to a command, or those to a batch; raises what redis-py does."""
         here = self._here
         if here.pid != os.getpid():
             # redis-py closes a connection of the parent's without a word to the server.
@@ -61,7 +62,7 @@ class ProcessClient:
             if client is None:
                 client = here.client = connect(self._url)
             try:
-                return client.execute_command(*words)
+                return answer_of(client, said)
             except BROKEN:
                 if here.client is client:
                     here.client = None

@@ -81,11 +81,11 @@ class SqliteStore:
 
     def get(self, key: str) -> bytes | None:
         """Return the value under ``key``, ``None`` where there is none or it has expired."""
-        return self._run(lambda connection: self._alive(connection, key))
+        return self.get_many((key,))[0]
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return what ``get`` would for each of ``keys``, in their order."""
-        return self._run(lambda connection: [self._alive(connection, key) for key in keys])
+        return self._run(lambda connection: self._alive(connection, keys))
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Write ``value`` under ``key``, whether or not it is there, for ``ttl`` seconds."""
@@ -122,7 +122,7 @@ class SqliteStore:
         def remove(connection: sqlite3.Connection) -> bytes | None:
             # DELETE ... RETURNING would be one statement, but needs SQLite 3.35.
             connection.execute("BEGIN IMMEDIATE")
-            value = self._alive(connection, key)
+            [value] = self._alive(connection, (key,))
             connection.execute("DELETE FROM entries WHERE key = ?", (_hashed(key),))
             connection.execute("COMMIT")
             return value
@@ -141,12 +141,16 @@ class SqliteStore:
         """Close the connections that no call is using; a later call opens one again."""
         _close_all(self._idle)
 
-    def _alive(self, connection: sqlite3.Connection, key: str) -> bytes | None:
-        row: tuple[bytes] | None = connection.execute(
-            "SELECT value FROM entries WHERE key = ? AND expires > ?",
-            (_hashed(key), self._clock()),
-        ).fetchone()
-        return row[0] if row else None
+    def _alive(self, connection: sqlite3.Connection, keys: Sequence[str]) -> list[bytes | None]:
+        """One statement, so that all values are of one moment."""
+        names = [_hashed(key) for key in keys]
+        places = ",".join("?" * len(names))
+        rows = connection.execute(
+            f"SELECT key, value FROM entries WHERE key IN ({places}) AND expires > ?",  # noqa: S608  question marks alone
+            (*names, self._clock()),
+        )
+        found: dict[bytes, bytes] = dict(rows)
+        return [found.get(name) for name in names]
 
     def _sweep(self, connection: sqlite3.Connection) -> None:
         now = self._clock()

@@ -1,0 +1,1 @@
+"""The promise of exactly-once, in every order of what can happen."""
