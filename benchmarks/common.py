@@ -11,7 +11,7 @@ from intastellar_auth.core.session import Session
 from intastellar_auth.core.site import make_site
 from intastellar_auth.user import pack_claims
 
-SECRET = "a key for a benchmark, of no worth to anyone"
+SECRET = "a key for a benchmark that is of no worth to anyone"
 
 # About 600 bytes of session.
 CLAIMS: dict[str, object] = {

@@ -127,6 +127,7 @@ def test_a_page_has_a_language_a_title_one_heading_one_main_part_and_a_viewport(
 
 @each_page
 def test_a_page_needs_nothing_from_outside_and_runs_nothing(page: Page) -> None:
+    """R9-07."""
     seen = Outline(page("plain"))
     assert {tag for tag, _ in seen.elements} <= {
         *("html", "head", "meta", "title", "style", "body", "main", "h1", "p", "div", "a"),

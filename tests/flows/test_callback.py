@@ -109,7 +109,7 @@ def test_a_session_that_is_over_within_the_window_is_not_given_again() -> None:
 def test_a_callback_after_the_window_leads_on_while_the_session_lives(
     stage: Stage, *, receipt: bool
 ) -> None:
-    """P5, CB-04."""
+    """R9-06, P5, CB-04."""
     callback = stage.begin()
     before = dict(stage.browser.cookies)
     stage.go(callback)

@@ -36,7 +36,7 @@ def stage() -> Stage:
 
 
 def test_a_sign_in_starts_with_state_nonce_and_pkce(stage: Stage) -> None:
-    """RQ-01, RQ-11."""
+    """BF-11, CF-D11, R9-09, RQ-01, RQ-11."""
     reply = stage.go("/auth/login?next=/page")
     asked = asked_of_provider(reply)
     assert len(asked["state"]) <= 256

@@ -177,7 +177,7 @@ def test_what_is_stale_is_asked_for_again_once_the_failure_is_no_longer_shared(
 
 @pytest.mark.parametrize("issuer", [f"{ISSUER}/", "https://evil.example", None])
 def test_a_document_of_another_issuer_is_refused(known: Known, issuer: str | None) -> None:
-    """CF-C03: both when first seen and when the provider has changed."""
+    """DJ-09, CF-C03: both when first seen and when the provider has changed."""
     theirs = answer({**DOCUMENT, "issuer": issuer, "token_endpoint": "https://evil.example/token"})
     known.hand.say(DISCOVERY, theirs)
     with pytest.raises(AnswerInvalid, match="another issuer"):

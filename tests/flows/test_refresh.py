@@ -42,6 +42,7 @@ def test_the_app_gets_the_access_token(mode: str) -> None:
 
 
 def test_a_token_that_ends_within_a_minute_is_exchanged_before_the_app_is_called(mode: str) -> None:
+    """RF-12, R9-13."""
     stage, provider = refreshing(mode=mode)
     stage.sign_in()
     later(stage, LIFETIME - 60)
@@ -52,7 +53,7 @@ def test_a_token_that_ends_within_a_minute_is_exchanged_before_the_app_is_called
 
 
 def test_p14_many_requests_at_once_refresh_once_and_go_on_with_the_new_token(mode: str) -> None:
-    """P14: in four processes."""
+    """RF-01, P14: in four processes."""
     stage, provider = refreshing(mode=mode)
     stage.sign_in()
     later(stage, LIFETIME + 1)
@@ -96,7 +97,7 @@ def test_p13_a_slow_request_of_before_a_logout_brings_no_session_back(mode: str)
 
 
 def test_an_old_cookie_leads_to_the_newest_tokens_without_a_request(mode: str) -> None:
-    """P13: as after answers that got lost."""
+    """RF-03, P13: as after answers that got lost."""
     stage, provider = refreshing(mode=mode)
     stage.sign_in()
     first = dict(stage.browser.cookies)
@@ -206,7 +207,7 @@ def test_a_session_that_needs_its_tokens_ends_with_them(mode: str) -> None:
     ids=["no answer", "no token", "no object"],
 )
 def test_a_refresh_token_that_may_have_been_used_is_not_used_again(mode: str, said: Said) -> None:
-    """RFC 9700 section 4.14.2: its second use would revoke what is still good."""
+    """RF-03, R9-13, RFC 9700 section 4.14.2: its second use would revoke what is still good."""
     stage, provider = refreshing(mode=mode)
     stage.sign_in()
     stage.hand.say(TOKEN, said, provider)

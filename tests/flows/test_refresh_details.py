@@ -141,7 +141,7 @@ def test_a_refresh_may_narrow_the_scope(mode: str) -> None:
 def test_no_token_is_in_a_log_or_a_repr_or_what_a_script_may_ask(
     mode: str, mark: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """TM-05, BF-08."""
+    """RF-14, HL-09, TM-05, BF-08."""
     caplog.set_level(logging.DEBUG)
     stage, _ = refreshing(mode=mode)
     due(stage)
@@ -256,7 +256,7 @@ def test_a_logout_goes_on_to_revoke_when_the_browser_is_gone(mode: str) -> None:
 
 
 def test_p13_what_a_refresh_brings_after_a_logout_is_revoked_too(mode: str) -> None:
-    """P13: the logout came while the provider was answering."""
+    """RF-11, P13: the logout came while the provider was answering."""
     stage, provider = refreshing(mode=mode)
     stage.hand.say(DISCOVERY, answer(WITH_REVOCATION))
     stage.hand.say(REVOCATION, answer({}))

@@ -35,7 +35,7 @@ def encoded(response: Pairs) -> bytes:
 
 
 def test_a_posted_response_signs_in(visit: Visit) -> None:
-    """CF-F01: the cross-site POST brings the login cookie and no session cookie."""
+    """R9-14, CF-F01: the cross-site POST brings the login cookie and no session cookie."""
     browser = visit(RESPONSE_MODE="form_post")
     reply = browser.callback_by_post(browser.at_provider(browser.start()))
     is_signed_in(browser, reply, "alice")

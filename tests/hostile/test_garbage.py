@@ -171,7 +171,7 @@ def test_no_login_or_hint_cookie_is_an_error(visit: Visit) -> None:
 
 
 def test_a_genuine_response_with_any_one_part_replaced_signs_nobody_in(visit: Visit) -> None:
-    """CB-02, CB-06, CB-11: code, state and iss are right but for one."""
+    """R9-06, CB-02, CB-06, CB-11: code, state and iss are right but for one."""
     browser = visit()
     response = browser.at_provider(browser.start())
 

@@ -51,7 +51,7 @@ def test_a_refused_id_token_is_refused_again_without_another_token_request(
 def test_a_bad_signature_a_bad_encoding_and_an_unknown_key_look_alike(
     visit: Callable[..., Browser],
 ) -> None:
-    """JW-20: the answer tells an attacker nothing about how far a forgery got."""
+    """HL-08, JW-20: the answer tells an attacker nothing about how far a forgery got."""
 
     def broken(given: Json) -> str:
         return jws(given, main_key())[:-1] + "="

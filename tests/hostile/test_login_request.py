@@ -44,7 +44,7 @@ def test_a_thousand_logins_have_nothing_in_common(visit: Visit) -> None:
 
 
 def test_the_verifier_is_long_and_never_used_twice(visit: Visit) -> None:
-    """RQ-03, CF-S04."""
+    """R9-02, BF-11, RQ-03, CF-S04."""
     browser = visit()
     verifiers = set()
     for _ in range(5):

@@ -47,7 +47,7 @@ def alice(visit: Visit) -> Browser:
 def test_another_site_cannot_sign_a_visitor_out(
     method: str, headers: dict[str, str], alice: Browser
 ) -> None:
-    """LO-01: a link, a form or an image gets a page with a button."""
+    """BF-04, LO-01: a link, a form or an image gets a page with a button."""
     form = {"content-type": "application/x-www-form-urlencoded"} if method == "POST" else {}
     raw = {"host": "site.example", "accept": "text/html", "cookie": alice.jar.header("/"), **form}
     sent = tuple((k.encode(), v.encode()) for k, v in {**raw, **headers}.items())
@@ -59,7 +59,7 @@ def test_another_site_cannot_sign_a_visitor_out(
 
 
 def test_the_button_of_that_page_signs_out(alice: Browser) -> None:
-    """LO-01, CS-09."""
+    """R9-15, LO-01, CS-09."""
     page = alice.get("/auth/logout?next=/bye", sec_fetch_site="cross-site")
     assert "<form" in page.text
     assert "frame-ancestors 'none'" in page.get("content-security-policy")

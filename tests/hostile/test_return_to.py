@@ -120,7 +120,7 @@ def is_on_this_site(location: str) -> None:
 def test_a_sign_in_and_a_sign_out_end_on_this_site(
     row: str, payload: str, way: str, visit: Visit
 ) -> None:
-    """RD-01 to RD-14, LO-07; AD-01, AD-02, AD-10, AD-20 to AD-23, AD-33, AD-35."""
+    """R9-05, RD-01 to RD-14, LO-07; AD-01, AD-02, AD-10, AD-20 to AD-23, AD-33, AD-35."""
     assert row.startswith("RD-")
     browser = visit()
     said = WAYS[way](payload)

@@ -57,7 +57,10 @@ def test_another_user_s_sign_in_takes_over_whole(visit: Visit) -> None:
 
 
 def test_a_response_in_another_browser_signs_nobody_in(visit: Visit, log: Log) -> None:
-    """CB-03, CS-02, P7 (CVE-2025-68158, CVE-2026-41425): the attacker's code does nothing."""
+    """R9-01, CB-03, CS-02, P7 (CVE-2025-68158, CVE-2026-41425).
+
+    The attacker's code does nothing.
+    """
     attacker = visit()
     response = attacker.at_provider(attacker.start())
     victim = visit(attacker.site)
@@ -232,7 +235,10 @@ def test_a_broken_store_signs_nobody_in(visit: Visit, tmp_path: Path, log: Log) 
 def test_a_setting_that_makes_no_sense_stops_the_start(
     wrong: dict[str, str], provider: Provider
 ) -> None:
-    """DJ-03, CK-13, CK-18, IM-04, RQ-08: and the message names the variable, not the secret."""
+    """R9-11, DJ-03, CK-13, CK-18, IM-04, RQ-08.
+
+    And the message names the variable, not the secret.
+    """
     with pytest.raises(SettingsError) as refused:
         protected(pages, environment(provider, **wrong))
     assert next(iter(wrong)) in refused.value.detail

@@ -81,7 +81,7 @@ KEY = SigningKey("ES256", "k", private_key("ES256"))
 
 
 def test_basic_puts_everything_in_the_header() -> None:
-    """CF-B14, CF-S03, PJ-08."""
+    """BF-01, CF-B14, CF-S03, PJ-08."""
     headers, fields = auth(Client(CLIENT_ID, "client_secret_basic", "hunter2", KEY))
     assert fields == {}
     assert headers == (
@@ -109,7 +109,7 @@ def test_basic_encodes_as_a_form_does() -> None:
 
 
 def test_post_puts_everything_in_the_body() -> None:
-    """CF-S03, PJ-08."""
+    """CF-D12, CF-S03, PJ-08."""
     assert auth(Client(CLIENT_ID, "client_secret_post", "hunter2", KEY)) == (
         (),
         {"client_id": CLIENT_ID, "client_secret": "hunter2"},
@@ -122,7 +122,7 @@ def test_a_public_client_says_its_name() -> None:
 
 
 def test_an_assertion_is_for_the_issuer_alone_and_short_lived() -> None:
-    """CF-S05, PJ-01, PJ-02, PJ-03, PJ-05, PJ-08, AD-119."""
+    """R9-10, CF-S05, PJ-01, PJ-02, PJ-03, PJ-05, PJ-08, AD-119."""
     headers, fields = auth(Client(CLIENT_ID, "private_key_jwt", "hunter2", KEY))
     assert headers == ()
     assert set(fields) == {"client_id", "client_assertion_type", "client_assertion"}

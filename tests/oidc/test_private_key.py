@@ -271,7 +271,7 @@ PUBLIC = {
 
 @pytest.mark.parametrize("alg", sorted(ALGORITHMS))
 def test_what_is_published_verifies_and_has_no_private_member(alg: str) -> None:
-    """PJ-07: the members are listed here one by one, so that none comes along."""
+    """CF-S09, PJ-07: the members are listed here one by one, so that none comes along."""
     key = load_private_key(private_jwk(alg, alg=alg, kid="2026-01", use="sig"))
     public = key.public_jwk()
     assert public.keys() == PUBLIC[public["kty"]] | {"use", "alg", "kid"}

@@ -69,12 +69,15 @@ def test_an_administrator_at_the_provider_signs_a_user_out_everywhere(
         assert here.site.server.log().count("signed_out_by_provider") == 2
 
 
+@pytest.mark.parametrize("sessions", ["cookie", "server"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_logout_at_a_certified_provider_ends_the_session_and_no_other(
-    tmp_path: Path, browser: Browser, stranger: Browser, kind: Kind
+    tmp_path: Path, browser: Browser, stranger: Browser, kind: Kind, sessions: str
 ) -> None:
     """BL-01, CF-K01: alice stays signed in on another device."""
-    with told_by_certified(tmp_path, kind=kind, workers=4, names_session=True) as here:
+    with told_by_certified(
+        tmp_path, kind=kind, workers=4, names_session=True, SESSION_MODE=sessions
+    ) as here:
         ended, kept = cookie_of(browser, here), cookie_of(stranger, here)
         for cookie in (ended, kept):
             assert_signed_in(here, cookie)
@@ -85,11 +88,14 @@ def test_a_logout_at_a_certified_provider_ends_the_session_and_no_other(
         assert_signed_in(here, kept)
 
 
+@pytest.mark.parametrize("sessions", ["cookie", "server"])
 def test_a_certified_provider_that_names_the_user_ends_all_sessions_and_not_the_next(
-    tmp_path: Path, browser: Browser, stranger: Browser
+    tmp_path: Path, browser: Browser, stranger: Browser, sessions: str
 ) -> None:
     """BL-02: and this one does not tell when a user signed in."""
-    with told_by_certified(tmp_path, kind="uvicorn", workers=4, names_session=False) as here:
+    with told_by_certified(
+        tmp_path, kind="uvicorn", workers=4, names_session=False, SESSION_MODE=sessions
+    ) as here:
         ended = [cookie_of(one, here) for one in (browser, stranger)]
         for cookie in ended:
             assert_signed_in(here, cookie)

@@ -67,7 +67,7 @@ def asked(here: Stage, cookie: str, times: int = 1) -> list[Got]:
 
 
 def test_p14_two_hundred_requests_at_once_find_the_access_token_ended(here: Stage) -> None:
-    """P14: one refresh, two hundred answers with the new token; ten runs in a row."""
+    """RF-01, RF-02, P14: one refresh, two hundred answers with the new token; ten runs in a row."""
     workers: set[str] = set()
     for _ in range(10):
         with Browser() as browser:
@@ -108,7 +108,7 @@ def test_p13_a_slow_request_overlaps_a_refresh(here: Stage) -> None:
 
 
 def test_p13_a_refresh_overlaps_a_logout(here: Stage) -> None:
-    """P13: it comes back to a session that has ended, in every process."""
+    """RF-11, P13: it comes back to a session that has ended, in every process."""
     with Browser() as browser:
         here.provider.shorten(1)
         browser.sign_in(f"{here.url}/members")

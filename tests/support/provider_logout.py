@@ -40,7 +40,7 @@ def told_by_strict(folder: Path, *, kind: Kind, workers: int, **settings: str) -
 
 @contextmanager
 def told_by_certified(
-    folder: Path, *, kind: Kind, workers: int, names_session: bool
+    folder: Path, *, kind: Kind, workers: int, names_session: bool, **settings: str
 ) -> Iterator[Stage]:
     """Run a site whose address the certified provider knows.
 
@@ -56,7 +56,7 @@ def told_by_certified(
         "backchannel_logout_session_required": names_session,
     }
     with certified_for(folder, registration) as provider:
-        yield from _site(folder, port, provider, {}, kind=kind, workers=workers)
+        yield from _site(folder, port, provider, settings, kind=kind, workers=workers)
 
 
 def _site(
