@@ -25,6 +25,7 @@ from intastellar_auth.errors import StoreUnavailable
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
 from intastellar_auth.user import ANONYMOUS, NO_AUTH
+from intastellar_auth.websocket import Watched
 
 _Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
@@ -81,6 +82,8 @@ class AuthMiddleware:
             scope["user"], scope["auth"] = ANONYMOUS, NO_AUTH
         if kind == "http":
             send = self._going_out(send, admitted, header)
+        else:
+            receive, send = self._watched(admitted, header, receive, send)
         await self._app(scope, receive, send)
 
     async def _refuse(
@@ -94,6 +97,19 @@ class AuthMiddleware:
         raw: bytes = scope.get("raw_path") or b""
         spelled = raw.decode("latin-1").removeprefix(quote(scope.get("root_path", "")))
         await _send(self._front.refuse(_request(scope, path), spelled, unsure), scope, send)
+
+    def _watched(
+        self, admitted: Admitted | None, header: bytes, receive: Receive, send: Send
+    ) -> tuple[Receive, Send]:
+        """Return what a WebSocket says and hears as long as its session lives (CK-24)."""
+        if admitted is None:
+            return receive, send
+
+        def admit() -> Awaitable[Admitted | None]:
+            return self._outside.run(self._front.admit(header))
+
+        watched = Watched(admitted, admit, self._clock, receive, send)
+        return watched.receive, watched.send
 
     def _is_foreign(self, headers: _Headers) -> bool:
         origin = next((value for name, value in headers if name == b"origin"), None)

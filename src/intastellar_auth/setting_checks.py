@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import SecretStr
 
+from intastellar_auth.core.claims import essential_acr
 from intastellar_auth.oidc.private_key import load_private_key
 from intastellar_auth.stores import redis_url
 
@@ -179,9 +180,11 @@ def _claims(given: object) -> str:
     if not all(wish is None or isinstance(wish, Mapping) for wish in wishes):
         raise ValueError("has claims of which one is neither null nor an object")
     try:
-        return json.dumps(request, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(request, separators=(",", ":"), allow_nan=False)
     except (ValueError, TypeError, RecursionError):
         raise ValueError("has claims that JSON cannot say") from None
+    essential_acr(text)
+    return text
 
 
 def _resources(given: object) -> str:

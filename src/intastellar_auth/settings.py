@@ -107,7 +107,8 @@ class Settings(BaseSettings):
         Field(
             {},
             description="JSON object of extra authorization parameters, such as `prompt`, "
-            "`acr_values`, `max_age`, `claims` (an object) or `resource` (a text, or a list).",
+            "`acr_values` (a wish; an essential `acr` in `claims` is a condition), `max_age`, "
+            "`claims` (an object) or `resource` (a text, or a list).",
         )
     )
     base_url: Annotated[str, AfterValidator(url.base_url)] = Field(

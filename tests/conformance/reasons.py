@@ -36,22 +36,9 @@ _BY_REASON = {
 REASONS = {row: reason for reason, rows in _BY_REASON.items() for row in rows.split()}
 """Why a row does not apply, by its id."""
 
-_CLAIMS_STAY = (
-    "a refresh renews tokens and not claims, so a role that the provider takes away is gone with "
-    "the next sign-in, or when the provider ends the session"
-)
-_ACR = (
-    "an acr that INTASTELLAR_AUTHORIZATION_PARAMS asks for is not held against the answer; the app "
-    "sees it where INTASTELLAR_CLAIMS names acr"
-)
 _NO_RATE_LIMIT = "how often somebody may ask is for the server in front to limit"
 
 PARTS = {
-    "RF-10": _CLAIMS_STAY,
-    "IM-07": _CLAIMS_STAY,
-    "ID-16": _ACR,
-    "RQ-14": _ACR,
-    "CK-24": "a WebSocket that is open stays open when its session ends",
     "CS-05": _NO_RATE_LIMIT,
     "SS-10": _NO_RATE_LIMIT,
 }

@@ -17,7 +17,6 @@ import pytest
 import intastellar_auth
 from intastellar_auth.core.ended import end_sid
 from intastellar_auth.core.front import make_front
-from intastellar_auth.errors import ProviderUnreachable
 from intastellar_auth.oidc.jose import split_token
 from tests.flows.refreshing import LIFETIME, MODES, refreshing, visit, visiting
 from tests.flows.stage import DISCOVERY, DOCUMENT, SESSION_COOKIE, TOKEN, location, make_stage
@@ -117,11 +116,11 @@ def test_no_token_of_a_session_that_the_provider_ended_is_used_again(mode: str) 
 
 
 def test_a_request_that_is_made_again_has_a_new_assertion() -> None:
-    """PJ-04, PJ-01: the provider was not reached, and the same token is sent once more."""
+    """PJ-04, PJ-01: the provider was too busy, and the same token is sent once more."""
     stage, provider = refreshing(client_secret=None, client_private_key=PEM)
     stage.hand.say(DISCOVERY, answer(BY_KEY))
     stage.sign_in()
-    stage.hand.say(TOKEN, ProviderUnreachable("nobody"), provider)
+    stage.hand.say(TOKEN, answer({}, status=503), provider)
     stage.hand.clock.now += LIFETIME - 60
     assert visit(stage) == "access-0"
     stage.hand.clock.now += LIFETIME - 60

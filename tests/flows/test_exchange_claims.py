@@ -146,6 +146,27 @@ def test_an_email_is_verified_only_where_the_provider_says_true(stage: Stage, sa
     assert kept(stage)["email_verified"] is False
 
 
+@pytest.mark.parametrize(
+    ("asked", "acr", "signed_in"),
+    [
+        ({"essential": True, "values": ["mfa", "hwk"]}, "hwk", True),
+        ({"essential": True, "value": "mfa"}, "mfa", True),
+        ({"essential": True, "values": ["mfa"]}, "password", False),
+        ({"essential": True, "value": "mfa"}, None, False),
+        ({"essential": True}, None, True),
+        ({"values": ["mfa"]}, "password", True),
+        (None, None, True),
+    ],
+)
+def test_an_essential_acr_that_is_not_reached_is_no_sign_in(
+    asked: Json, acr: str | None, *, signed_in: bool
+) -> None:
+    """ID-16, RQ-14; OpenID Connect Core section 5.5.1.1."""
+    stage = make_stage(authorization_params={"claims": {"id_token": {"acr": asked}}})
+    stage.sign_in(acr=acr)
+    assert stage.browser.signed_in is signed_in
+
+
 def test_a_claim_too_long_for_any_cookie_is_left_out_and_named_in_the_log(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -47,6 +47,22 @@ def test_a_refreshed_id_token_of_the_same_user_is_believed(changes: dict[str, Js
     assert visit(due(stage)) == "access-1"
 
 
+def test_a_refresh_that_takes_a_role_away_takes_it_from_the_user(mode: str) -> None:
+    """RF-10, IM-07: in every process, and for good."""
+    stage, provider = refreshing(mode=mode, claims="roles,name")
+    provider.id_token = {"roles": ["reader"]}
+    stage.sign_in(roles=["admin"], name="Alice")
+    stage.hand.clock.now += LIFETIME
+    visit(stage)
+    provider.id_token = None
+    for process in (stage, stage.other_process(), stage.other_process()):
+        stage.hand.clock.now += LIFETIME
+        one = visiting(process)
+        assert one.admitted is not None
+        assert one.admitted.user.claims == {"roles": ["reader"], "name": "Alice"}
+        one.answer()
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"sub": "mallory"}, {"iss": "https://evil.example"}, {"aud": "other"}, {"exp": 1}, {"iat": 1}],

@@ -64,6 +64,8 @@ REFUSED: list[tuple[str, object, str]] = [
     ("authorization_params", '{"claims": {"userinfo": ["email"]}}', "userinfo or id_token"),
     ("authorization_params", '{"claims": {"userinfo": {"email": true}}}', "null nor an object"),
     ("authorization_params", '{"claims": {"userinfo": {"a": {"value": NaN}}}}', "cannot say"),
+    ("authorization_params", '{"claims": {"id_token": {"acr": {"essential": 1}}}}', "essential"),
+    ("authorization_params", '{"claims": {"id_token": {"acr": {"values": "mfa"}}}}', "no list"),
     ("authorization_params", {"claims": {"id_token": {"a": {"value": b""}}}}, "cannot say"),
     ("authorization_params", '{"resource": 7}', "absolute URI"),
     ("authorization_params", '{"resource": []}', "absolute URI"),

@@ -13,6 +13,7 @@ import msgspec
 
 from intastellar_auth import log
 from intastellar_auth.core.attempt import Attempt
+from intastellar_auth.core.claims import kept_claims
 from intastellar_auth.core.effects import Flow, fetch
 from intastellar_auth.core.ended import note_sid
 from intastellar_auth.core.once import Work
@@ -54,8 +55,6 @@ _NEEDS_VISITOR = frozenset(
         "account_selection_required",
     }
 )
-# A claim longer than this (a picture as a data: URI, say) would crowd out all others.
-_LONGEST_CLAIM = 2000
 
 
 def exchange(
@@ -153,6 +152,7 @@ def _id_token(
             now=site.clock(),
             leeway=settings.clock_skew,
             max_age=None if max_age is None else float(max_age),
+            acr_values=site.essential_acr,
         )
 
     try:
@@ -170,7 +170,7 @@ def _session(site: Site, attempt: Attempt, claims: Mapping[str, object], tokens:
     """A session of its own, with a new id: nothing of an earlier one lives on (CS-01)."""
     now = site.clock()
     sid, auth_time = claims.get("sid"), claims.get("auth_time")
-    kept = _kept(site.settings.claims, claims)
+    kept = kept_claims(site.settings.claims, claims)
     session = Session(
         id=to_text(site.token_bytes(16)),
         sub=str(claims["sub"]),
@@ -213,21 +213,6 @@ def _note_sid(site: Site, session: Session) -> Flow[None]:
         yield from note_sid(session, site.sessions.lifetime)
     except StoreUnavailable as error:
         log.event(logging.WARNING, "sid_not_noted", {"detail": error.detail})
-
-
-def _kept(wanted: tuple[str, ...], claims: Mapping[str, object]) -> dict[str, object]:
-    kept: dict[str, object] = {}
-    for name in wanted:
-        value = claims.get(name)
-        # An empty claim is no claim (IM-05).
-        if value is None or value == "":
-            continue
-        if isinstance(value, str) and len(value) > _LONGEST_CLAIM:
-            log.event(logging.WARNING, "claim_left_out", {"name": name, "length": len(value)})
-            continue
-        # Only true is true: some providers send the word, and "false" is a true string (ID-23).
-        kept[name] = value is True if name == "email_verified" else value
-    return kept
 
 
 def _sizes(claims: Mapping[str, object], tokens: Kept | None) -> str:

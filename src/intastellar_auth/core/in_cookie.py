@@ -29,6 +29,9 @@ class InCookie:
 
     def text(self, session: Session) -> str:
         """Return ``session`` sealed."""
+        if session.tokens is not None:
+            # The session has the same claims, and a cookie no room for them twice.
+            session = session._replace(tokens=session.tokens._replace(claims=b""))
         return to_cookie(self.sealer.seal(_encode(session)))
 
     def at_once(self, text: bytes) -> Session | None:

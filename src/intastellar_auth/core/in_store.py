@@ -74,7 +74,7 @@ class InStore:
         session = self._session(found)
         if session is None or session.id != session_id:
             return None
-        return session._replace(tokens=self._tokens(tokens, session_id))
+        return session.with_tokens(self._tokens(tokens, session_id))
 
     def keep(self, session: Session, ttl: float) -> Flow[None]:
         """Write the session's entry."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from intastellar_auth import log
+from intastellar_auth.core.claims import kept_claims
 from intastellar_auth.core.effects import Flow, fetch
 from intastellar_auth.core.ended import has_ended
 from intastellar_auth.core.once import No, Once, Work, once, recall
@@ -33,12 +34,13 @@ from intastellar_auth.errors import (
     TokenInvalid,
 )
 from intastellar_auth.oidc.discovery import Metadata
-from intastellar_auth.oidc.id_token import KeyUnknown
+from intastellar_auth.oidc.id_token import IdToken, KeyUnknown
 from intastellar_auth.oidc.jose import ALGORITHMS
 from intastellar_auth.oidc.jwks import KeySet
 from intastellar_auth.oidc.refresh import build_refresh_request, read_refresh_answer
 from intastellar_auth.oidc.refreshed_id_token import read_refreshed_id_token
 from intastellar_auth.oidc.token import Tokens
+from intastellar_auth.user import pack_claims, unpack_claims
 
 # A provider that is in trouble is asked again after this many seconds.
 _ASK_AGAIN = 10.0
@@ -68,7 +70,7 @@ def refreshed(site: Site, session: Session) -> Flow[Session]:
         tokens = session.tokens
         if tokens is None or not tokens.is_due(site.clock()):
             break
-        session = session._replace(tokens=(yield from _next(site, session, tokens)))
+        session = session.with_tokens((yield from _next(site, session, tokens)))
     return session
 
 
@@ -84,7 +86,7 @@ def newest(site: Site, session: Session) -> Flow[Session]:
         found = yield from recall(_refresh_of(site, session, tokens))
         if isinstance(found, No):
             break
-        session = session._replace(tokens=_read(found, tokens))
+        session = session.with_tokens(_read(found, tokens))
     return session
 
 
@@ -120,7 +122,7 @@ def _work(site: Site, metadata: Metadata, what: Once, session: Session, tokens: 
             )
         )
         fresh = read_refresh_answer(answer, granted_scope=tokens.scope)
-        yield from _check(site, metadata, session, fresh)
+        claims = yield from _claims(site, metadata, session, fresh)
     except (ProviderUnreachable, ProviderBusy, ClientRefused) as error:
         _log(error, "later")
         # It surely was not used.
@@ -142,7 +144,7 @@ def _work(site: Site, metadata: Metadata, what: Once, session: Session, tokens: 
         _log(error, "lost")
         kept = tokens.spent()
     else:
-        kept = yield from _unless_ended(site, session, keep(fresh, site.clock(), tokens))
+        kept = yield from _unless_ended(site, session, keep(fresh, site.clock(), tokens, claims))
     try:
         yield from site.sessions.keep_tokens(session._replace(tokens=kept), site.clock())
     except StoreUnavailable as error:
@@ -150,14 +152,17 @@ def _work(site: Site, metadata: Metadata, what: Once, session: Session, tokens: 
     return Work(_encode(_Outcome(kept)))
 
 
-def _check(site: Site, metadata: Metadata, session: Session, fresh: Tokens) -> Flow[None]:
-    """OpenID Connect Core section 12.2, where the provider sends an ID token along."""
+def _claims(site: Site, metadata: Metadata, session: Session, fresh: Tokens) -> Flow[bytes | None]:
+    """The session's claims by the ID token that came along, if one did (Core section 12.2).
+
+    A role that the provider has taken away is gone; what the ID token does not tell stays.
+    """
     id_token, settings = fresh.id_token, site.settings
     if id_token is None or not settings.openid:
-        return
+        return None
 
-    def read(keys: KeySet) -> None:
-        read_refreshed_id_token(
+    def read(keys: KeySet) -> IdToken:
+        return read_refreshed_id_token(
             id_token,
             keys,
             issuer=settings.issuer_or_origin,
@@ -171,9 +176,11 @@ def _check(site: Site, metadata: Metadata, session: Session, fresh: Tokens) -> F
         )
 
     try:
-        read((yield from site.provider.keys()))
+        told = read((yield from site.provider.keys()))
     except KeyUnknown:
-        read((yield from site.provider.keys_anew()))
+        told = read((yield from site.provider.keys_anew()))
+    news = kept_claims(settings.claims, told.claims)
+    return pack_claims({**unpack_claims(session.claims), **news})
 
 
 def _unless_ended(site: Site, session: Session, kept: Kept) -> Flow[Kept | None]:

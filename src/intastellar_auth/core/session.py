@@ -45,6 +45,11 @@ class Session(NamedTuple):
         """Tell nobody's secrets: a session ends up in tracebacks."""
         return f"Session(iss={self.iss!r})"
 
+    def with_tokens(self, tokens: Kept | None) -> Session:
+        """Return the session with other ``tokens``, and the claims that came with them."""
+        claims = tokens.claims if tokens is not None and tokens.claims else self.claims
+        return self._replace(tokens=tokens, claims=claims)
+
 
 class Keeper(Protocol):
     """Where sessions are kept. ``ttl`` is in seconds."""

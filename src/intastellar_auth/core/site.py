@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 from intastellar_auth import log
 from intastellar_auth.core.admission import Admissions, make_admissions
 from intastellar_auth.core.attempt import Attempts
+from intastellar_auth.core.claims import essential_acr
 from intastellar_auth.core.cookies import CookieAttributes
 from intastellar_auth.core.hint import Hints
 from intastellar_auth.core.in_cookie import InCookie
@@ -50,6 +51,7 @@ class Site:
     landing: str
     after_logout: str
     private_key: SigningKey | None
+    essential_acr: tuple[str, ...]
 
     def client(self, metadata: Metadata) -> Client:
         """Return how we make ourselves known at the token endpoint that ``metadata`` names."""
@@ -159,6 +161,7 @@ def make_site(
         landing=settings.landing_path,
         after_logout=settings.post_logout_path,
         private_key=None if key is None else load_private_key(key.get_secret_value()),
+        essential_acr=essential_acr(settings.authorization_params.get("claims")),
     )
 
 

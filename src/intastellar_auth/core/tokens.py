@@ -19,7 +19,8 @@ _LEAST_USE = 10.0
 class Kept(NamedTuple):
     """An access token that is good until ``ends_at``, and is due anew at ``refresh_at``.
 
-    Both are seconds since the epoch; infinite where the provider does not say.
+    Both are seconds since the epoch; infinite where the provider does not say. ``claims`` are those
+    of the session, packed, where a refresh has renewed them.
     """
 
     access_token: str
@@ -27,6 +28,7 @@ class Kept(NamedTuple):
     scope: tuple[str, ...]
     ends_at: float
     refresh_at: float
+    claims: bytes = b""
 
     def __repr__(self) -> str:
         """Tell nobody the tokens."""
@@ -56,13 +58,17 @@ class Kept(NamedTuple):
         return self._replace(refresh_token=None)
 
 
-def keep(tokens: Tokens, now: float, before: Kept | None = None) -> Kept:
-    """Return what a session keeps of ``tokens``, which came at ``now``.
+def keep(
+    tokens: Tokens, now: float, before: Kept | None = None, claims: bytes | None = None
+) -> Kept:
+    """Return what a session keeps of ``tokens``, which came at ``now`` with new ``claims`` or none.
 
     A provider that does not rotate refresh tokens sends none again (RFC 6749 section 6): then the
-    one from ``before`` stays.
+    one from ``before`` stays, and so do its claims.
     """
     kept_on = before.refresh_token if before is not None else None
+    if claims is None:
+        claims = before.claims if before is not None else b""
     lasts = tokens.expires_in
     if lasts is None:
         ends_at = refresh_at = math.inf
@@ -70,4 +76,4 @@ def keep(tokens: Tokens, now: float, before: Kept | None = None) -> Kept:
         ends_at = now + lasts
         refresh_at = max(ends_at - _BEFORE_END, now + min(lasts / 2, _LEAST_USE))
     refresh_token = tokens.refresh_token or kept_on
-    return Kept(tokens.access_token, refresh_token, tokens.scope, ends_at, refresh_at)
+    return Kept(tokens.access_token, refresh_token, tokens.scope, ends_at, refresh_at, claims)
