@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from intastellar_auth.core.effects import Fetch, Flow, Get, Put
+from intastellar_auth.core.effects import Answer, Fetch, Flow, Get, Put
 from intastellar_auth.core.once import Work, once
 from intastellar_auth.core.refresh import _refresh_of
 from intastellar_auth.errors import ProviderUnreachable
 from tests.oidc.forge import answer
 
 from .refreshing import LIFETIME, MODES, REVOCATION, refreshing, visit, visiting
-from .stage import DISCOVERY, DOCUMENT, TOKEN, Stage
+from .stage import DISCOVERY, DOCUMENT, JWKS, TOKEN, Stage
 from .test_refresh_details import revoked
 
 
@@ -132,6 +132,23 @@ def test_a_provider_whose_keys_are_away_is_not_sent_the_token() -> None:
     stage.hand.say(DISCOVERY, ProviderUnreachable("nobody"))
     assert visit(stage.other_process()) == "access-0"
     assert provider.refreshes == 0
+
+
+@pytest.mark.parametrize("trouble", [ProviderUnreachable("nobody"), answer({}, status=503)])
+def test_a_token_that_was_used_stays_used_where_its_answer_cannot_be_checked(
+    mode: str, trouble: Answer | Exception
+) -> None:
+    """P9's like: the ID token names a new key, and the keys cannot be had at that moment."""
+    stage, provider = refreshing(mode=mode)
+    stage.sign_in()
+    stage.hand.clock.now += LIFETIME
+    stage.hand.say(JWKS, trouble)
+    provider.id_token, provider.key = {}, "next"
+    assert visit(stage) is None
+    stage.hand.clock.now += 60
+    assert visit(stage) is None
+    assert visit(stage.other_process()) is None
+    assert (provider.refreshes, provider.reused) == (1, 0)
 
 
 def test_a_logout_revokes_what_it_has_where_the_store_is_down(

@@ -31,7 +31,6 @@ from intastellar_auth.errors import (
     ProviderUnreachable,
     RefreshRefused,
     StoreUnavailable,
-    TokenInvalid,
 )
 from intastellar_auth.oidc.discovery import Metadata
 from intastellar_auth.oidc.id_token import IdToken, KeyUnknown
@@ -122,7 +121,6 @@ def _work(site: Site, metadata: Metadata, what: Once, session: Session, tokens: 
             )
         )
         fresh = read_refresh_answer(answer, granted_scope=tokens.scope)
-        claims = yield from _claims(site, metadata, session, fresh)
     except (ProviderUnreachable, ProviderBusy, ClientRefused) as error:
         _log(error, "later")
         # It surely was not used.
@@ -135,21 +133,29 @@ def _work(site: Site, metadata: Metadata, what: Once, session: Session, tokens: 
             return Work(found)
         _log(error, "ended")
         kept = None
-    except TokenInvalid as error:
-        # Tokens of somebody else, perhaps.
-        _log(error, "ended")
-        kept = None
     except AuthError as error:
         # It may have been used, and is not used again.
         _log(error, "lost")
         kept = tokens.spent()
     else:
-        kept = yield from _unless_ended(site, session, keep(fresh, site.clock(), tokens, claims))
+        kept = yield from _believed(site, metadata, session, tokens, fresh)
     try:
         yield from site.sessions.keep_tokens(session._replace(tokens=kept), site.clock())
     except StoreUnavailable as error:
         _log(error, "not kept")
     return Work(_encode(_Outcome(kept)))
+
+
+def _believed(
+    site: Site, metadata: Metadata, session: Session, tokens: Kept, fresh: Tokens
+) -> Flow[Kept | None]:
+    """Return what is kept of ``fresh``; nothing of what may be somebody else's."""
+    try:
+        claims = yield from _claims(site, metadata, session, fresh)
+    except AuthError as error:
+        _log(error, "ended")
+        return None
+    return (yield from _unless_ended(site, session, keep(fresh, site.clock(), tokens, claims)))
 
 
 def _claims(site: Site, metadata: Metadata, session: Session, fresh: Tokens) -> Flow[bytes | None]:
