@@ -189,7 +189,7 @@ def test_a_login_cookie_is_locked_to_this_host() -> None:
     kept = parse(header)
     assert kept.name.startswith(LOGIN_PREFIX)
     assert kept.attributes.items() == {
-        *(("path", "/"), ("max-age", str(int(TIMEOUT)))),
+        *(("path", "/"), ("max-age", str(int(TIMEOUT + WINDOW)))),
         *(("secure", ""), ("httponly", ""), ("samesite", "Lax")),
     }
 

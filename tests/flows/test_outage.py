@@ -75,6 +75,19 @@ def test_one_request_at_a_time_waits_for_a_store_that_says_nothing(process: Proc
     assert process.at_once(headers[1]) is not None
 
 
+def test_an_outage_of_long_ago_keeps_nobody_out(process: Process) -> None:
+    """Nobody has asked since: of those who now come at once, all are let in."""
+    headers = [process.header(process.session(f"s-{number}")) for number in range(3)]
+    process.hand.refused = {Get}
+    process.hand.clock.now += INTERVAL
+    process.admit(headers[0])
+    process.hand.refused = set()
+    process.hand.clock.now += INTERVAL + GRACE
+    admissions, now = process.admissions, process.hand.clock.now
+    asking = [process.hand.start(admissions.admit(header, now)) for header in headers]
+    assert all(process.hand.finish(one) for one in asking)
+
+
 def test_the_log_hears_of_it_once_an_interval(
     process: Process, caplog: pytest.LogCaptureFixture
 ) -> None:

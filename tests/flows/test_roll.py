@@ -73,3 +73,15 @@ def test_a_session_that_has_shrunk_leaves_no_part_behind(process: Process) -> No
     written = roll(process, process.session(), large)
     assert [one.partition("=")[0] for one in written] == [process.name, f"{process.name}.1"]
     assert "Max-Age=0" in written[1]
+
+
+def test_a_session_that_runs_out_under_a_slow_request_is_not_brought_back(
+    process: Process,
+) -> None:
+    """CK-11: nor are tokens that nobody remembers any more (P14)."""
+    session = process.session()
+    header = process.header(session)
+    process.hand.clock.now += IDLE - 1
+    assert roll(process, session, header) != []
+    process.hand.clock.now += 1
+    assert roll(process, session, header) == []

@@ -15,6 +15,7 @@ from intastellar_auth.errors import (
     ClientRefused,
     ProviderBusy,
     ProviderError,
+    ProviderTimeout,
     RefreshRefused,
 )
 from intastellar_auth.oidc.client_auth import Client
@@ -216,13 +217,21 @@ def test_a_refusal_of_the_client_is_not_the_tokens_fault(status: int, error: str
     assert error in refusal(ClientRefused, answer({"error": error}, status))
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 599])
 @pytest.mark.parametrize("document", [*WORDS, {"error": "temporarily_unavailable"}])
 def test_a_provider_that_did_nothing_may_be_asked_again(
     status: int, document: Json | bytes
 ) -> None:
     """RF-08, TK-10."""
     assert "in trouble" in refusal(ProviderBusy, answer(document, status, "text/html"))
+
+
+@pytest.mark.parametrize("document", WORDS)
+def test_a_gateway_that_had_no_answer_in_time_cannot_tell_whether_it_was_done(
+    document: Json | bytes,
+) -> None:
+    """RF-08: the token may have been spent, as where we have no answer in time ourselves."""
+    assert "gateway" in refusal(ProviderTimeout, answer(document, 504, "text/html"))
 
 
 def test_a_provider_that_is_busy_is_for_whoever_waits_a_503() -> None:

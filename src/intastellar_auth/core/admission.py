@@ -134,7 +134,9 @@ class Admissions:
         stand, and ``newest`` tells which tokens the session has by now (row P13). Without the store
         the cookie stays as it is.
         """
-        if not self.outage.may_ask():
+        # One that has run out under a slow request stays so: what is known of its end, and of its
+        # tokens, is kept no longer than it could live.
+        if now >= self.sessions.ends_at(session) or not self.outage.may_ask():
             return []
         try:
             if session.id in self._ended or (yield from has_ended(session)):

@@ -123,7 +123,9 @@ class Attempts:
         CVE-2021-22119).
         """
         name = self._name(text)
-        written = cookies.set_cookie(name, self._seal(attempt), self.attributes, int(self.timeout))
+        # One who was in time and whose answer was lost may have it again after the time is over.
+        lasts = int(self.timeout + self.window)
+        written = cookies.set_cookie(name, self._seal(attempt), self.attributes, lasts)
         room, count = MAX_BYTES - len(written.partition(";")[0]), MAX_ATTEMPTS - 1
         dropped: list[str] = []
         for kept, value in self._newest_first(header):

@@ -36,14 +36,15 @@ def callback(site: Site, request: Request) -> Flow[Reply]:
     state = site.attempts.read_state(text)
     header = request.cookie_header.encode("latin-1")
     attempt = site.attempts.find(header, str(text), state)
-    if attempt is None:
-        return (yield from _without_cookie(site, request, state, parameters))
-    if not ("code" in parameters or "error" in parameters):
-        raise RequestRefused("the response has neither a code nor an error")
     try:
+        if attempt is None:
+            return (yield from _without_cookie(site, request, state, parameters))
+        if not ("code" in parameters or "error" in parameters):
+            raise RequestRefused("the response has neither a code nor an error")
         return (yield from _with_cookie(site, request, attempt, parameters))
     except AuthError as error:
-        return refused.refused(site, request, error, attempt.return_to)
+        return_to = (state if attempt is None else attempt).return_to
+        return refused.refused(site, request, error, _target(site, return_to))
 
 
 def _response(site: Site, request: Request) -> str:
@@ -61,10 +62,10 @@ def _with_cookie(
 ) -> Flow[Reply]:
     """This browser started the attempt: it may have the outcome."""
     what = _exchange_of(site, attempt)
-    if attempt.finished:
+    if not site.attempts.is_open(attempt, site.clock()):
         found = yield from recall(what)
-    elif not site.attempts.is_open(attempt, site.clock()):
-        return (yield from _start_again(site, request, attempt, "it took too long"))
+        if found is No.WINDOW_OVER and not attempt.finished:
+            return (yield from _start_again(site, request, attempt, "it took too long"))
     else:
         # All that can fail without the code is done before it is claimed: nothing is lost by it.
         metadata = yield from site.provider.metadata()
@@ -171,13 +172,14 @@ def _exchange_of(site: Site, attempt: Attempt) -> Once:
     # The token request, and one more for keys or userinfo; a slow provider may need all of it.
     lease = 2.0 * settings.http_timeout + 5.0
     # A claim outlives every login cookie that could ask for the exchange again.
-    open_for = attempt.started + settings.login_timeout - site.clock()
+    closes = attempt.started + settings.login_timeout
     return Once(
         name=attempt.id,
         secret=attempt.receipt,
         lease=lease,
         window=settings.replay_window,
-        lasts=max(open_for, 0.0) + lease + settings.replay_window,
+        lasts=max(closes - site.clock(), 0.0) + lease + settings.replay_window,
+        until=closes + lease,
         clock=site.clock,
         token_bytes=site.token_bytes,
     )

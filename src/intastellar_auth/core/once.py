@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -56,7 +57,8 @@ class Once:
     """One piece of work. ``secret`` is known only to those who may have the outcome.
 
     Seconds: ``lease`` is how long the work can take, ``window`` how long the outcome is kept,
-    ``lasts`` how long anyone could ask for the work.
+    ``lasts`` how long anyone could ask for the work. Nobody claims it from ``until`` on, seconds
+    since the epoch: an earlier claim may have ended by then, and have been of one who did the work.
     """
 
     name: bytes
@@ -66,6 +68,7 @@ class Once:
     lasts: float
     clock: Callable[[], float]
     token_bytes: Callable[[int], bytes]
+    until: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,9 @@ def _claim_or_wait(what: Once, work: Callable[[], Flow[Work]]) -> Flow[bytes | N
             return outcome
         claim = _Claim(until=what.clock() + what.lease)
         if (yield from add(_claim_key(what.name), _seal(what, _encode(claim)), what.lasts)):
+            if what.clock() >= what.until:
+                # A process can stand still at any point, for hours: a laptop, a virtual machine.
+                return No.LAPSED
             return (yield from _do(what, work))
         held = yield from _held(what)
         if held is not None and held.finished:

@@ -11,6 +11,8 @@ from intastellar_auth.errors import StoreUnavailable
 
 # Longer than a store may take to say nothing: of all requests only one waits for that at a time.
 _ASK_AGAIN = 3.0
+# When nobody has asked for so long, what is known of an outage is of no use.
+_FORGOTTEN = 10.0
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class Outage:
         now = self.clock()
         if now < self.ask_again:
             return False
+        if now >= self.ask_again + _FORGOTTEN:
+            self._down = False
         if self._down:
             self.ask_again = now + _ASK_AGAIN
         return True

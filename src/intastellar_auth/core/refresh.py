@@ -69,6 +69,9 @@ def refreshed(site: Site, session: Session) -> Flow[Session]:
         tokens = session.tokens
         if tokens is None or not tokens.is_due(site.clock()):
             break
+        if site.clock() >= site.sessions.ends_at(session):
+            # It has ended while this process stood still, and with it what is known of its tokens.
+            return session._replace(tokens=None)
         session = session.with_tokens((yield from _next(site, session, tokens)))
     return session
 
@@ -233,7 +236,9 @@ def _refresh_of(site: Site, session: Session, tokens: Kept) -> Once:
         secret=these,
         lease=lease,
         window=window,
-        lasts=window + lease,
+        # And a roll that overlapped the refresh may have given the old tokens another such time.
+        lasts=window + 2 * lease,
+        until=site.clock() + lease,
         clock=site.clock,
         token_bytes=site.token_bytes,
     )

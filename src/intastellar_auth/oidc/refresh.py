@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from intastellar_auth.core.effects import Answer, Fetch
-from intastellar_auth.errors import ProviderBusy, RefreshRefused
+from intastellar_auth.errors import ProviderBusy, ProviderTimeout, RefreshRefused
 from intastellar_auth.oidc.client_auth import Client, build_form_request
 from intastellar_auth.oidc.discovery import Metadata
 from intastellar_auth.oidc.token import Tokens, raise_refusal, read_tokens
@@ -40,9 +40,11 @@ def read_refresh_answer(answer: Answer, *, granted_scope: tuple[str, ...]) -> To
     """Return the tokens in ``answer``; it may leave out all but the access token.
 
     Raises ``RefreshRefused`` where the refresh token is of no use any more, ``ClientRefused`` where
-    the provider refuses this client, ``ProviderBusy`` where it says that it did nothing, and
-    ``AnswerInvalid`` where its answer can't be used.
+    the provider refuses this client, ``ProviderBusy`` where it says that it did nothing,
+    ``ProviderTimeout`` where nobody knows, and ``AnswerInvalid`` where its answer can't be used.
     """
+    if answer.status == 504:  # noqa: PLR2004  RFC 9110 section 15.6.5
+        raise ProviderTimeout("a gateway had no answer in time from the token endpoint")
     raise_refusal(answer, "the refresh token", refused=RefreshRefused, in_trouble=ProviderBusy)
     tokens = read_tokens(answer, scope=" ".join(granted_scope), identity="optional")
     # Section 6: never more than the user has granted. Nobody has asked for what else it says.

@@ -1,0 +1,118 @@
+"""What two versions agree on about sessions in a store: an update signs nobody out."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+
+import pytest
+
+from intastellar_auth.core.effects import Delete, GetMany, Put
+from intastellar_auth.core.in_store import InStore, make_signer
+from tests.oidc.forge_logout import SID, logout_token
+
+from .refreshing import LIFETIME, refreshing, visiting
+from .stage import Stage, make_stage
+from .told import tell
+
+SECRET, OLDER = b"kV3xTq8LZr1mYb6NpWc4Hs9JdFg2Ae7U", b"Zr1mYb6NpWc4Hs9JdFg2Ae7UkV3xTq8L"
+BOUND = b"\x92\xa2id\xa4site"  # msgpack of ["id", "site"]
+
+
+def signed(session_id: str, secret: bytes) -> bytes:
+    """Return the id as it stands in a cookie: signed with a key that is for nothing else."""
+    key = hmac.digest(secret, b"intastellar-auth 1 " + BOUND, "sha256")
+    mark = urlsafe_b64encode(hmac.digest(key, session_id.encode(), "sha256")).rstrip(b"=")
+    return session_id.encode() + b"." + mark
+
+
+def test_an_id_is_signed_alike_in_every_version_with_the_newest_key() -> None:
+    """CK-12, CK-13."""
+    signer = make_signer([SECRET, OLDER], ("id", "site"))
+    assert signer.sign("an-id") == signed("an-id", SECRET)
+    assert signer.unsign(signed("an-id", OLDER)) == b"an-id"
+
+
+def stored(stage: Stage) -> tuple[str, str]:
+    """Return the keys under which every version looks for the browser's session and tokens."""
+    admitted = visiting(stage).admitted
+    assert admitted is not None
+    hidden = hashlib.sha256(admitted.session.id.encode()).hexdigest()[:40]
+    return f"session:{hidden}", f"tokens:{hidden}"
+
+
+def test_a_session_and_its_tokens_are_where_every_version_looks() -> None:
+    """SS-09: under keys that tell nobody an id."""
+    stage, _ = refreshing(mode="server")
+    stage.sign_in()
+    keys = stored(stage)
+    written = {one.key for one in stage.hand.done if isinstance(one, Put)}
+    assert written.issuperset(keys)
+    fresh, before = stage.other_process(), len(stage.hand.done)
+    assert visiting(fresh).access_token == "access-0"
+    (asked,) = (one.keys for one in stage.hand.done[before:] if isinstance(one, GetMany))
+    assert asked[:2] == keys
+
+
+def test_a_sessions_entry_holds_no_tokens() -> None:
+    """P13: a roll by a slow request must not bring an old refresh token back."""
+    stage, _ = refreshing(mode="server")
+    stage.sign_in()
+    keeper = stage.site.sessions.keeper
+    assert isinstance(keeper, InStore)
+    assert not keeper.carries_tokens
+    held = [stage.hand.store.get(key) for key in stored(stage)]
+    session, tokens = (keeper.sealer.open(value) for value in held if value is not None)
+    assert b"access-0" not in session
+    assert b"refresh-0" not in session
+    assert b"refresh-0" in tokens
+
+
+def test_a_logout_removes_the_session_and_its_tokens() -> None:
+    stage, _ = refreshing(mode="server")
+    stage.sign_in()
+    keys = stored(stage)
+    stage.go("/auth/logout")
+    deleted = {one.key for one in stage.hand.done if isinstance(one, Delete)}
+    assert deleted == set(keys)
+    assert [stage.hand.store.get(key) for key in keys] == [None, None]
+
+
+@pytest.mark.parametrize("at", [0, 1], ids=["session", "tokens"])
+def test_an_entry_of_another_version_is_as_good_as_not_there(at: int) -> None:
+    """While a new version is rolled out: a visitor signs in again, and nobody sees an error."""
+    stage, _ = refreshing(mode="server")
+    stage.sign_in()
+    keeper = stage.site.sessions.keeper
+    assert isinstance(keeper, InStore)
+    stage.hand.store.put(stored(stage)[at], keeper.sealer.seal(b"\xc1"), 1000)
+    admitted = visiting(stage.other_process()).admitted
+    if at == 0:
+        assert admitted is None
+    else:
+        assert admitted is not None
+        assert admitted.auth.access_token is None
+
+
+@pytest.mark.parametrize("sid", [SID, None])
+def test_a_logout_at_the_provider_is_seen_at_the_next_check(sid: str | None) -> None:
+    """BL-01, BL-02: the session's entry is still there, and so is this process's memory of it."""
+    stage = make_stage(session_mode="server")
+    stage.sign_in(sid=SID)
+    assert visiting(stage).admitted is not None
+    assert tell(stage, logout_token(sid=sid)).status == 200
+    stage.hand.clock.now += stage.settings.revocation_check
+    assert visiting(stage).admitted is None
+
+
+def test_tokens_that_have_ended_are_gone_from_the_store() -> None:
+    """RF-07: whoever looks there next does not find the refresh token that was refused."""
+    stage, provider = refreshing(mode="server")
+    stage.sign_in()
+    provider.live = None
+    _, tokens = stored(stage)
+    assert stage.hand.store.get(tokens) is not None
+    stage.hand.clock.now += LIFETIME
+    assert visiting(stage).access_token is None
+    assert stage.hand.store.get(tokens) is None
