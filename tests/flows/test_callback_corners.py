@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from intastellar_auth.core.effects import Add
 from intastellar_auth.core.outcome import Outcome, encode_outcome
+from intastellar_auth.errors import ProviderUnreachable
 from tests.oidc.forge import NOW
 
 from .kept_outcome import keep_outcome
-from .stage import TOKEN, location, make_stage, set_cookies, text
+from .stage import DISCOVERY, TOKEN, location, make_stage, set_cookies, text
 
 
 def test_an_outcome_without_session_or_failure_signs_nobody_in() -> None:
@@ -38,3 +39,28 @@ def test_the_step_to_a_page_with_strict_cookies_is_a_page_that_says_so() -> None
     shown = text(reply)
     assert shown.startswith("<!doctype html>")
     assert 'href="/page?a=1"' in shown
+
+
+def test_a_callback_that_came_in_time_is_finished_though_the_store_is_slow() -> None:
+    """P9: within the lease nobody else can have finished it without leaving a claim."""
+    stage = make_stage()
+    end = NOW + 1800
+    callback = stage.begin(iat=end, exp=end + 300)
+    stage.hand.clock.now = end - 1
+    running = stage.run(stage.browser.request(callback))
+    stage.hand.until(running, Add)
+    stage.hand.clock.now = end + 20
+    assert location(stage.hand.finish(running)) == "/page"
+    assert len(stage.hand.fetched(TOKEN)) == 1
+
+
+def test_an_error_page_leads_to_a_page_whose_path_only_the_cookie_has_room_for() -> None:
+    """P8: the provider is down, and the visitor tries again from the page that says so."""
+    stage = make_stage()
+    path = f"/{'a' * 300}"
+    callback = stage.begin(path)
+    late = stage.other_process()
+    stage.hand.say(DISCOVERY, ProviderUnreachable("nobody"))
+    reply = late.go(callback)
+    assert reply.status == 503
+    assert f"/auth/login?next={path}" in text(reply)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -109,3 +110,12 @@ def test_the_outcome_is_looked_for_before_the_claim(hand: Hand, what: Once) -> N
     hand.done.clear()
     hand.play(once(what, work))
     assert [one for one in hand.done if isinstance(one, Get | Add)] == [Get(f"outcome:{HIDDEN}")]
+
+
+@pytest.mark.parametrize(("early", "done"), [(0.0, False), (0.001, True)])
+def test_nobody_does_the_work_from_the_end_of_its_time_on(
+    hand: Hand, what: Once, early: float, *, done: bool
+) -> None:
+    """P9: from that very second on, an earlier claim could be gone from the store."""
+    late = replace(what, until=hand.clock.now + early)
+    assert hand.play(once(late, work)) == (b"the outcome" if done else No.LAPSED)

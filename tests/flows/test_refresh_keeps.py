@@ -7,13 +7,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from intastellar_auth.core.effects import Add, Fetch, Flow, Get, Pause
+from intastellar_auth.core.effects import Add, Fetch, Flow, Get, GetMany, Pause
 from intastellar_auth.core.once import Work, once
 from intastellar_auth.core.refresh import _refresh_of
 from intastellar_auth.core.tokens import Kept
 from intastellar_auth.errors import ProviderTimeout, ProviderUnreachable
 from intastellar_auth.oidc.jose import split_token
-from tests.oidc.forge import answer
+from tests.oidc.forge import ISSUER, answer
 from tests.settings.making import PEM
 
 from .refreshing import LIFETIME, MODES, refreshing, visit, visiting
@@ -187,3 +187,31 @@ def test_a_logout_looks_once_for_newer_tokens_where_there_can_be_any(*, gives: b
     before = len(stage.hand.done)
     stage.go("/auth/logout")
     assert outcomes_asked_for(stage, before) == (1 if gives else 0)
+
+
+def test_without_discovery_a_refreshed_id_token_is_signed_with_any_good_algorithm() -> None:
+    """ID-17: nobody says which."""
+    stage, provider = refreshing(
+        authorization_endpoint=f"{ISSUER}/authorize", token_endpoint=TOKEN, jwks_uri=JWKS
+    )
+    stage.sign_in()
+    provider.id_token = {}
+    stage.hand.clock.now += LIFETIME
+    assert visit(stage) == "access-1"
+
+
+def test_a_session_that_ends_while_a_request_stands_still_has_no_tokens_any_more(
+    mode: str,
+) -> None:
+    """P14: at its very second, though the access token would be good for a while yet."""
+    stage, provider = refreshing(mode=mode, session_idle=1000, session_lifetime=100_000)
+    provider.lifetime = 1030
+    stage.sign_in()
+    ends = stage.hand.clock.now + 1000
+    stage.hand.clock.now += 980
+    slow = visiting(stage.other_process())
+    stage.hand.until(slow.running, GetMany)
+    stage.hand.clock.now = ends
+    admitted = slow.admitted
+    assert admitted is None or admitted.auth.access_token is None
+    assert provider.refreshes == 0
