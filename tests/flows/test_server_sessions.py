@@ -149,6 +149,17 @@ def test_a_roll_is_seen_by_other_processes(stage: Stage) -> None:
         one.answer()
 
 
+def test_a_session_in_use_goes_on_in_a_process_that_saw_it_begin() -> None:
+    """CK-11: its cookie is the same text all the time, and what it leads to is not."""
+    stage = make_stage(session_mode="server", session_idle=3600)
+    stage.sign_in()
+    for _ in range(20):
+        one = visiting(stage)
+        assert user(one) == "alice"
+        one.answer()
+        stage.hand.clock.now += 2000
+
+
 def test_a_session_without_requests_leaves_nothing_in_the_store(stage: Stage) -> None:
     """SS rows: every entry has an end."""
     before = len(stage.hand.done)

@@ -95,6 +95,9 @@ class Admissions:
         """
         for text in cookies.gather(header, self.sessions.name.encode()):
             known = self._remembered.get(text)
+            if known is not None and now >= self.sessions.ends_at(known.session):
+                # In the store it may go on: its cookie is the same text when it has been rolled.
+                known = None
             session = known.session if known else (yield from self._opened(text, now))
             if session is None or now >= self.sessions.ends_at(session):
                 continue

@@ -101,7 +101,7 @@ class Attempts:
             raise StateRefused("the state is longer than any of ours")
         try:
             return _decode_state(self.state_sealer.open(from_text(text.encode())))
-        except (SealBroken, msgspec.MsgspecError):
+        except (SealBroken, msgspec.MsgspecError, UnicodeDecodeError):
             raise StateRefused("the state is forged, or its SECRET_KEYS are gone") from None
 
     def find(self, header: bytes, text: str, state: State) -> Attempt | None:
@@ -154,7 +154,7 @@ class Attempts:
     def _open(self, value: bytes) -> Attempt | None:
         try:
             return _decode_attempt(self.cookie_sealer.open(from_text(value)))
-        except (SealBroken, msgspec.MsgspecError):
+        except (SealBroken, msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
     def _seal(self, attempt: Attempt) -> str:

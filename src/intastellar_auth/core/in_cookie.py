@@ -38,7 +38,7 @@ class InCookie:
         """Return the session that is sealed in ``text``."""
         try:
             return _decode(self.sealer.open(from_cookie(text)))
-        except (SealBroken, msgspec.MsgspecError):
+        except (SealBroken, msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
     def open(self, text: bytes) -> Flow[Session | None]:

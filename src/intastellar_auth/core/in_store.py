@@ -100,7 +100,7 @@ class InStore:
             return None
         try:
             return _decode_session(self.sealer.open(value))
-        except (SealBroken, msgspec.MsgspecError):
+        except (SealBroken, msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
     def _tokens(self, value: bytes | None, session_id: str) -> Kept | None:
@@ -108,7 +108,7 @@ class InStore:
             return None
         try:
             entry = _decode_tokens(self.sealer.open(value))
-        except (SealBroken, msgspec.MsgspecError):
+        except (SealBroken, msgspec.MsgspecError, UnicodeDecodeError):
             return None
         return entry.tokens if entry.id == session_id else None
 

@@ -38,5 +38,5 @@ def decode_outcome(value: bytes) -> Outcome | None:
     """Return the outcome in ``value``, ``None`` for one that another version has written."""
     try:
         return _decode(value)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None

@@ -216,7 +216,7 @@ def _read(outcome: bytes, tokens: Kept) -> Kept | None:
     """What another version has recorded cannot be read, and the token is used all the same."""
     try:
         return _decode(outcome).tokens
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return tokens.spent()
 
 
