@@ -35,7 +35,7 @@ from intastellar_auth.errors import (
 )
 from intastellar_auth.oidc.authorization import AuthorizationCode, read_authorization_response
 from intastellar_auth.oidc.discovery import Metadata
-from intastellar_auth.oidc.id_token import IdToken, KeyUnknown, read_id_token
+from intastellar_auth.oidc.id_token import IdToken, read_id_token
 from intastellar_auth.oidc.jose import ALGORITHMS
 from intastellar_auth.oidc.jwks import KeySet
 from intastellar_auth.oidc.token import Tokens, build_token_request, read_token_answer
@@ -136,7 +136,7 @@ def _claims(
 def _id_token(
     site: Site, metadata: Metadata, attempt: Attempt, tokens: Tokens, text: str
 ) -> Flow[IdToken]:
-    """OpenID Connect Core section 3.1.3.7; a key we do not know is looked for once."""
+    """OpenID Connect Core section 3.1.3.7."""
     settings = site.settings
     max_age = settings.authorization_params.get("max_age")
 
@@ -155,10 +155,7 @@ def _id_token(
             acr_values=site.essential_acr,
         )
 
-    try:
-        return read((yield from site.provider.keys()))
-    except KeyUnknown:
-        return read((yield from site.provider.keys_anew()))
+    return (yield from site.provider.with_keys(read))
 
 
 def _allowed_algs(metadata: Metadata) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from intastellar_auth.oidc.discovery import (
     build_discovery_request,
     read_discovery_answer,
 )
+from intastellar_auth.oidc.id_token import KeyUnknown
 from intastellar_auth.oidc.jwks import KeySet, build_jwks_request, read_jwks_answer
 
 T = TypeVar("T")
@@ -96,6 +97,16 @@ class Provider:
         else:
             yield from self._wait(known)
         return (yield from self.keys())
+
+    def with_keys(self, read: Callable[[KeySet], T]) -> Flow[T]:
+        """Return what ``read`` makes of a token with the keys; one we do not know is looked for.
+
+        Raises what ``read`` raises, and ``ProviderError``.
+        """
+        try:
+            return read((yield from self.keys()))
+        except KeyUnknown:
+            return read((yield from self.keys_anew()))
 
     def _discover(self, issuer: str) -> Flow[Metadata]:
         answer = yield from fetch(build_discovery_request(issuer))

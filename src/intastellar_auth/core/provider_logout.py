@@ -20,7 +20,7 @@ from intastellar_auth.core.parameters import form_of
 from intastellar_auth.core.site import Site
 from intastellar_auth.errors import LogoutRefused, RequestRefused, TokenInvalid
 from intastellar_auth.oidc.authorization import single_parameters
-from intastellar_auth.oidc.id_token import KeyUnknown, read_header
+from intastellar_auth.oidc.id_token import read_header
 from intastellar_auth.oidc.jose import ALGORITHMS
 from intastellar_auth.oidc.jwks import KeySet
 from intastellar_auth.oidc.logout_token import MAX_AGE, TYPES, LogoutToken, read_logout_token
@@ -86,10 +86,7 @@ def _believed(site: Site, text: str) -> Flow[LogoutToken]:
             leeway=site.settings.clock_skew,
         )
 
-    try:
-        return read((yield from site.provider.keys()))
-    except KeyUnknown:
-        return read((yield from site.provider.keys_anew()))
+    return (yield from site.provider.with_keys(read))
 
 
 def _end(site: Site, token: LogoutToken) -> Flow[None]:

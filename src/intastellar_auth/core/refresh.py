@@ -33,7 +33,7 @@ from intastellar_auth.errors import (
     StoreUnavailable,
 )
 from intastellar_auth.oidc.discovery import Metadata
-from intastellar_auth.oidc.id_token import IdToken, KeyUnknown
+from intastellar_auth.oidc.id_token import IdToken
 from intastellar_auth.oidc.jose import ALGORITHMS
 from intastellar_auth.oidc.jwks import KeySet
 from intastellar_auth.oidc.refresh import build_refresh_request, read_refresh_answer
@@ -184,10 +184,7 @@ def _claims(site: Site, metadata: Metadata, session: Session, fresh: Tokens) -> 
             auth_time=session.auth_time,
         )
 
-    try:
-        told = read((yield from site.provider.keys()))
-    except KeyUnknown:
-        told = read((yield from site.provider.keys_anew()))
+    told = yield from site.provider.with_keys(read)
     news = kept_claims(settings.claims, told.claims)
     return pack_claims({**unpack_claims(session.claims), **news})
 
