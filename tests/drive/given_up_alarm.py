@@ -5,11 +5,10 @@ The arguments are the provider's issuer and the store's file.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from multiprocessing import get_context
-from threading import Thread
+from threading import Thread, main_thread
 from typing import NoReturn
 
 from tests.drive.leading import ask, make_app
@@ -28,7 +27,8 @@ def interrupt(*_: object) -> NoReturn:
 def alarm(issuer: str) -> None:
     """Send this process a signal once the token request is under way."""
     ask(issuer, "/held")
-    os.kill(os.getpid(), signal.SIGALRM)
+    # Sent to the process, it may reach another thread than the one that waits.
+    signal.pthread_kill(main_thread().ident or 0, signal.SIGALRM)
 
 
 def give_up(issuer: str, visitor: Visitor, callback: str) -> None:

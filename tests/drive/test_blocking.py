@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -74,11 +73,16 @@ def interrupting() -> Iterator[None]:
 
 
 def when(event: threading.Event) -> threading.Thread:
-    """Return a started thread that sends this process SIGALRM once ``event`` is set."""
+    """Return a started thread that sends this one SIGALRM once ``event`` is set.
+
+    The thread and not the process: sent to that, it may reach another thread, and this one goes on
+    waiting.
+    """
+    waiting = threading.get_ident()
 
     def alarm() -> None:
         assert event.wait(PATIENCE)
-        os.kill(os.getpid(), signal.SIGALRM)
+        signal.pthread_kill(waiting, signal.SIGALRM)
 
     thread = threading.Thread(target=alarm)
     thread.start()

@@ -34,7 +34,7 @@ KILLS = 50
 """In each of the two sites: a hundred together."""
 VISITORS = 6
 # A token request takes this long, so that a killer finds many of them under way.
-SLOW = 0.1
+SLOW = 0.5
 # Once for the worker that died, once more for the one that died over the second try.
 TRIES = 12
 CUT_OFF = (OSError, HTTPException, httpx.TransportError)
