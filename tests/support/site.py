@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,13 @@ class Site:
         until((self.gates / f"{name}.entered").exists, f"a request at the gate {name}")
 
 
+def _answers(url: str) -> bool:
+    """A worker that is still loading accepts connections, and may take its time."""
+    with suppress(httpx.TransportError):
+        return httpx.get(url, trust_env=False).is_success
+    return False
+
+
 @contextmanager
 def site(
     folder: Path,
@@ -103,5 +110,5 @@ def site(
     with running(
         command(kind, port, workers), port=port, folder=folder, environment=environment
     ) as server:
-        until(lambda: httpx.get(url, trust_env=False).is_success, "the front page")
+        until(lambda: _answers(url), "the front page")
         yield Site(url, server, gates, workers)
