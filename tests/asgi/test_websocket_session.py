@@ -133,3 +133,25 @@ def test_one_of_which_nobody_can_tell_is_told_to_come_back() -> None:
         gate.middleware._outside = Outside(Silent(), 1.0)
 
     assert Talk(gate, break_down).closed == (1013, "try again later")
+
+
+def test_an_app_that_closes_what_we_have_closed_closes_nothing(gate: Gate) -> None:
+    """Servers take a second close for a mistake of the app's."""
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send(ACCEPT)
+        await anyio.to_thread.run_sync(sign_out, gate)
+        await send(SAID)
+        await send({"type": "websocket.close", "code": 1000})
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    gate.middleware._app = app
+    anyio.run(gate.middleware, websocket("/live", [(b"cookie", gate.cookie())]), receive, send)
+    assert [one.get("code") for one in sent] == [None, 1008]
