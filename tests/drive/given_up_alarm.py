@@ -8,11 +8,13 @@ from __future__ import annotations
 import signal
 import sys
 from multiprocessing import get_context
-from threading import Thread, main_thread
+from threading import Event, Thread, main_thread
 from typing import NoReturn
 
 from tests.drive.leading import ask, make_app
 from tests.wsgi.visitor import Visitor
+
+seen = Event()
 
 
 class Interrupted(BaseException):
@@ -20,15 +22,19 @@ class Interrupted(BaseException):
 
 
 def interrupt(*_: object) -> NoReturn:
-    """Give up whatever the main thread is doing."""
+    """Give up whatever the main thread is doing, once."""
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    seen.set()
     raise Interrupted
 
 
 def alarm(issuer: str) -> None:
     """Send this process a signal once the token request is under way."""
     ask(issuer, "/held")
-    # Sent to the process, it may reach another thread than the one that waits.
-    signal.pthread_kill(main_thread().ident or 0, signal.SIGALRM)
+    # Sent to the process, it may reach another thread than the one that waits; sent just before
+    # that one begins to wait, it does not wake it.
+    while not seen.wait(0.05):
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGALRM)
 
 
 def give_up(issuer: str, visitor: Visitor, callback: str) -> None:

@@ -59,34 +59,32 @@ def make_outside() -> Outside:
 
 
 @contextmanager
-def interrupting() -> Iterator[None]:
-    """Let SIGALRM raise ``Interrupted`` in the main thread, as a worker's timeout does."""
+def interrupted_once(event: threading.Event) -> Iterator[None]:
+    """Throw ``Interrupted`` into this thread when ``event`` is set, as a worker's timeout does.
+
+    The signal goes to the thread, as another one of the process would not be woken by it, and
+    again until it is seen: one that comes just before the thread begins to wait does not wake it.
+    """
+    waiting, seen = threading.get_ident(), threading.Event()
 
     def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        seen.set()
         raise Interrupted
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGALRM, before)
-
-
-def when(event: threading.Event) -> threading.Thread:
-    """Return a started thread that sends this one SIGALRM once ``event`` is set.
-
-    The thread and not the process: sent to that, it may reach another thread, and this one goes on
-    waiting.
-    """
-    waiting = threading.get_ident()
 
     def alarm() -> None:
         assert event.wait(PATIENCE)
-        signal.pthread_kill(waiting, signal.SIGALRM)
+        while not seen.wait(0.05):
+            signal.pthread_kill(waiting, signal.SIGALRM)
 
+    before = signal.signal(signal.SIGALRM, interrupt)
     thread = threading.Thread(target=alarm)
     thread.start()
-    return thread
+    try:
+        yield
+    finally:
+        thread.join()
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_flow_is_sent_what_the_store_answers() -> None:
@@ -163,11 +161,9 @@ def test_a_request_that_is_given_up_lets_go_of_what_its_flow_holds() -> None:
         finally:
             released.set()
 
-    alarm = when(reached)
-    with interrupting(), pytest.raises(Interrupted) as given_up:
+    with interrupted_once(reached), pytest.raises(Interrupted) as given_up:
         make_outside().run(flow())
 
-    alarm.join()
     # Although whoever reports the error still holds the frames that it came through.
     assert given_up.tb is not None
     assert released.is_set()
@@ -223,10 +219,8 @@ def test_unbroken_work_ends_although_whoever_waits_is_interrupted(
     def flow() -> Flow[None]:
         yield from unbroken(work())
 
-    alarm = when(begun)
-    with interrupting(), pytest.raises(Interrupted):
+    with interrupted_once(begun), pytest.raises(Interrupted):
         Outside(Patient(), PATIENCE).run(flow())
-    alarm.join()
     assert not ended.is_set()
 
     go_on.set()

@@ -55,12 +55,12 @@ def text_of_url(data: bytes) -> None:
 
 @target(lambda: [to_cookie(one).encode() for one in _sealed()], b"=", b"==", b"/", b"+")
 def text_of_cookie(data: bytes) -> None:
-    """What is read is what was written, whatever follows it and its last bits are."""
+    """A value has one spelling here too."""
     try:
         value = from_cookie(data)
     except SealBroken:
         return
-    assert to_cookie(value).encode().rstrip(b"=")[:-1] == data.rstrip(b"=")[:-1]
+    assert to_cookie(value).encode() == data
 
 
 @target(lambda: [site().state.encode(), to_text(_sealed()[0]).encode()])

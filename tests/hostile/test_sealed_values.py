@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .site import Site
 
 Visit = Callable[..., Browser]
-BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 # The site is the same for all examples on purpose: none of them may change anything in it.
 many = settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -85,7 +85,9 @@ def test_every_single_character_of_the_session_counts(sub: str, visit: Visit) ->
     browser.sign_in()
     sealed = browser.jar.named(SESSION_COOKIE)
     others = [(at, chr(ord(character) ^ 1)) for at, character in enumerate(sealed)]
-    others += [(len(sealed) - 1, last) for last in BASE64URL if last != sealed[-1]]
+    end = len(sealed.rstrip("=")) - 1
+    others += [(end, last) for last in BASE64 if last != sealed[end]]
+    others += [(len(sealed), more) for more in ("=", "==", "===")]
     for at, other in others:
         reply = ask(browser.site, f"{SESSION_COOKIE}={sealed[:at]}{other}{sealed[at + 1 :]}")
         assert reply.status == 401, at
