@@ -16,6 +16,7 @@
     │   ├── AnswerInvalid    502   its answer is malformed
     │   │   └── TokenInvalid 502   the ID token fails a check
     │   ├── CodeRefused      502   the token endpoint would not take the code
+    │   ├── TokenRevoked     502   userinfo would not take the access token that the code gave
     │   ├── RefreshRefused   502   the token endpoint would not take the refresh token
     │   ├── ProviderBusy     503   it says that it did nothing: trying again is safe
     │   └── ClientRefused    502   the token endpoint would not take our credentials
@@ -157,6 +158,15 @@ class CodeRefused(ProviderError):
     """The token endpoint refused the code: spent, expired, or not ours (RFC 6749 section 5.2)."""
 
     code = "code_refused"
+
+
+class TokenRevoked(ProviderError):
+    """The provider does not take the access token that it has just given (RFC 6750 section 3.1).
+
+    Somebody has used its code once more, and it was revoked (RFC 6749 section 4.1.2).
+    """
+
+    code = "token_revoked"
 
 
 class RefreshRefused(ProviderError):

@@ -120,7 +120,7 @@ def test_nothing_is_asked_for_where_there_is_no_userinfo() -> None:
     [
         answer({**PROFILE, "sub": "mallory"}),
         answer({"name": "nobody in particular"}),
-        answer({}, status=401),
+        answer({}, status=403),
         ProviderTimeout("accounts.example: no answer within 10 s"),
     ],
     ids=["another user", "no sub", "refused", "no answer"],
@@ -131,6 +131,20 @@ def test_userinfo_that_is_not_about_this_user_signs_nobody_in(stage: Stage, said
     assert stage.sign_in().status in (502, 503)
     assert not stage.browser.signed_in
     assert CODE not in stage.grants
+
+
+def test_an_access_token_that_is_revoked_at_once_starts_the_sign_in_again_once(
+    stage: Stage,
+) -> None:
+    """P9: another process has sent the code too, and the provider has taken back what it gave."""
+    stage.hand.say(USERINFO, answer({"error": "invalid_token"}, status=401))
+
+    again = stage.sign_in()
+    assert not stage.browser.signed_in
+    page = stage.go(stage.approve(again, "code-2", {}))
+
+    assert page.status == 502
+    assert b"Please try again" in page.body
 
 
 def test_only_the_claims_that_are_wanted_are_kept(stage: Stage) -> None:

@@ -157,7 +157,7 @@ USERINFO = (
         "UI-01", "userinfo_sub_twice", REJECT, body("userinfo", b'{"sub": "eve", "sub": "alice"}')
     ),
     Case("UI-04", "userinfo_as_jwt", REJECT, body("userinfo", b"e30.e30.e30", "application/jwt")),
-    Case("UI-06", "userinfo_401", REJECT, status("userinfo", 401)),
+    Case("UI-06", "userinfo_401", RESTART, status("userinfo", 401)),
     Case("UI-06", "userinfo_403", REJECT, status("userinfo", 403)),
     Case(
         "UI-10",

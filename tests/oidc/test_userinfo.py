@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intastellar_auth.core.effects import Fetch
-from intastellar_auth.errors import AnswerInvalid, ProviderError
+from intastellar_auth.errors import AnswerInvalid, ProviderError, TokenRevoked
 from intastellar_auth.oidc.userinfo import (
     PROTECTED_CLAIMS,
     build_userinfo_request,
@@ -84,12 +84,18 @@ def test_a_signed_answer_is_refused_with_what_to_do() -> None:
     assert "not labelled" in refusal(answer({"sub": "alice"}, media_type="text/html"))
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 503])
 def test_a_refusal_is_the_providers_error(status: int) -> None:
     """UI-06."""
     with pytest.raises(ProviderError, match=f"status {status}") as caught:
         read_userinfo_answer(answer({"sub": "alice"}, status), sub="alice")
     assert type(caught.value) is ProviderError
+
+
+def test_an_access_token_that_is_good_no_more_is_told_from_other_refusals() -> None:
+    """UI-06, RFC 6750 section 3.1."""
+    with pytest.raises(TokenRevoked, match="status 401"):
+        read_userinfo_answer(answer({"error": "invalid_token"}, 401), sub="alice")
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 307])

@@ -19,6 +19,7 @@ from functools import partial
 
 from .seeds import BEYOND
 from .simulation import Simulation
+from .world import World
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,24 +41,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(seed: int, beyond: frozenset[str] = frozenset()) -> tuple[str | None, str]:
     """Return what goes wrong in ``seed``, ``None`` if nothing does, and its trace."""
+    wrong, world = _played(seed, beyond)
+    return wrong, f"{world.profile}\n{world.trace()}"
+
+
+def failure(seed: int, beyond: frozenset[str] = frozenset()) -> str | None:
+    """Return what goes wrong in ``seed``, ``None`` if nothing does."""
+    return _played(seed, beyond)[0]
+
+
+def _played(seed: int, beyond: frozenset[str]) -> tuple[str | None, World]:
     # In a thread of its own: with each error that is thrown into a generator, coverage's tracer
     # takes one more of the frames below for done, and would lose those of the test.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(_run, seed, beyond).result()
+        return thread.submit(_play, seed, beyond).result()
 
 
-def _run(seed: int, beyond: frozenset[str]) -> tuple[str | None, str]:
+def _play(seed: int, beyond: frozenset[str]) -> tuple[str | None, World]:
     simulation, wrong = Simulation(seed, beyond), None
     try:
         simulation.run()
     except Exception as error:  # noqa: BLE001  whatever it is, the seed is to be named
         wrong = f"seed {seed}: {type(error).__name__}: {error}"
-    return wrong, f"{simulation.world.profile}\n{simulation.world.trace()}"
-
-
-def failure(seed: int, beyond: frozenset[str] = frozenset()) -> str | None:
-    """Return what goes wrong in ``seed``, ``None`` if nothing does."""
-    return run(seed, beyond)[0]
+    return wrong, simulation.world
 
 
 def _replay(seed: int, beyond: frozenset[str]) -> int:

@@ -16,6 +16,7 @@ from typing import Final
 
 from intastellar_auth.core import admission, callback, in_store, logout, once, refresh
 from intastellar_auth.core.attempt import Attempts
+from intastellar_auth.core.outage import Outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,14 @@ VARIANTS: Final[dict[str, Variant]] = {
                 "False",
             ),
         ),
+    ),
+    "who stood still claims what is no longer kept": Variant(
+        "P9|P14",
+        (Edit(once, "_claim_or_wait", "what.clock() >= what.until", "False"),),
+    ),
+    "an outage of long ago is remembered": Variant(
+        "quiesce",
+        (Edit(Outage, "may_ask", "now >= self.ask_again + _FORGOTTEN", "False"),),
     ),
     "a refreshed token is not passed on": Variant(
         "P14",

@@ -76,7 +76,7 @@ def draw(seed: int) -> tuple[Profile, Chance]:
         processes=chance.randint(1, 3),
         browsers=chance.randint(1, 3),
         tabs=chance.randint(1, 3),
-        steps=chance.choice((200, 400, 800)),
+        steps=chance.choice((50, 100, 200, 400)),
         quiet=quiet,
         rates=rates,
     )

@@ -73,7 +73,7 @@ class Fleet:
     newest_key: int = 0
     keys_at: float = 0.0
     provider_key_at: float = 0.0
-    _watchers: list[Site] = field(default_factory=list)
+    _watchers: dict[int, Site] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         world, profile = self.world, self.world.profile
@@ -246,9 +246,10 @@ class Fleet:
 
     def _watcher(self) -> Site:
         """Return the same site with every key that there ever was."""
-        if len(self._watchers) <= self.newest_key:
+        if self.newest_key not in self._watchers:
             every = tuple(map(_key, range(self.newest_key, -1, -1)))
-            self._watchers.append(make_site(self._settings(every), clock=self.world.clock))
+            site = make_site(self._settings(every), clock=self.world.clock)
+            self._watchers[self.newest_key] = site
         return self._watchers[self.newest_key]
 
 

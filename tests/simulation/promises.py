@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
 
 from intastellar_auth.core import cookies
 from intastellar_auth.core.effects import Answer, Fetch
@@ -20,6 +19,7 @@ from tests.flows.stage import ORIGIN, SESSION_COOKIE, TOKEN
 
 from .browser import LOGIN_COOKIE, Browser
 from .provider import AUTHORIZE, Provider
+from .query import parameters, parameters_of
 from .visit import Visit
 from .world import World
 
@@ -77,7 +77,7 @@ class Promises:
         """P2, P4, P9, P14: what is good for one use is sent once, unless it surely never left."""
         if call.request.url != TOKEN:
             return
-        form = dict(parse_qsl((call.request.body or b"").decode()))
+        form = parameters((call.request.body or b"").decode())
         if form["grant_type"] == "authorization_code":
             state = self.provider.codes[form["code"]].asked["state"]
             row, before, visit.exchanging = "P9", self.sign_ins[state].calls, state
@@ -122,27 +122,29 @@ class Promises:
 
     def given_by(self, visit: Visit) -> str | None:
         """Return the id of the session that the answer to ``visit`` gives."""
+        if not visit.set_cookies:
+            return None
         header = "; ".join(one.partition(";")[0] for one in visit.set_cookies)
         return session_in(header.encode(), self.watcher())
 
     def target_of(self, url: str) -> str:
         """Return the page that somebody wanted to see when ``url`` was made for them."""
-        given = dict(parse_qsl(urlsplit(url).query))
+        given = parameters_of(url)
         if "state" in given and given["state"] in self.sign_ins:
             return self.sign_ins[given["state"]].target
         return given.get("next", url.removeprefix(ORIGIN))
 
     def is_readable(self, visit: Visit) -> bool:
         """Return whether the process that answered ``visit`` has the key of the ``state`` in it."""
-        state = dict(parse_qsl(visit.request.query)).get("state", "")
+        state = parameters(visit.request.query).get("state", "")
         return state not in self.sign_ins or self.sign_ins[state].key in visit.process.keys
 
     def _started(self, visit: Visit) -> None:
         """P8: by itself, a sign-in starts again once and for the same page."""
-        asked = dict(parse_qsl(urlsplit(visit.location).query))
+        asked = parameters_of(visit.location)
         restarts, target = 0, self.target_of(f"?{visit.request.query}")
         if visit.request.path == "/auth/callback":
-            state = dict(parse_qsl(visit.request.query))["state"]
+            state = parameters(visit.request.query)["state"]
             restarts = self.sign_ins[state].restarts + 1
         self.world.hold("P8", restarts <= 1, f"{visit.name} starts again once more")
         now, key = self.world.clock.now, visit.process.keys[0]
@@ -151,7 +153,7 @@ class Promises:
     def _called_back(self, visit: Visit) -> None:
         """P1 to P7, P11."""
         hold = self.world.hold
-        sign_in = self.sign_ins[dict(parse_qsl(visit.request.query))["state"]]
+        sign_in = self.sign_ins[parameters(visit.request.query)["state"]]
         session = self.given_by(visit)
         knows = any(LOGIN_COOKIE in cookie.name for cookie in visit.cookies)
         if session is not None:
@@ -180,7 +182,7 @@ class Promises:
         )
 
     def _has_cookie_of(self, visit: Visit) -> bool:
-        state = dict(parse_qsl(visit.request.query))["state"]
+        state = parameters(visit.request.query)["state"]
         site = visit.process.front.site
         name = cookies.tagged(site.attempts.prefix, state)
         return any(cookie.name == name for cookie in visit.cookies)

@@ -6,11 +6,11 @@ it, and the simulation ends there: nothing that the fleet does may come to that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from intastellar_auth.core.effects import Answer, Fetch
 from intastellar_auth.oidc.authorization import code_challenge
@@ -18,6 +18,8 @@ from intastellar_auth.oidc.json_object import Json
 from intastellar_auth.oidc.logout_token import EVENT
 from tests.flows.stage import DISCOVERY, DOCUMENT, JWKS, TOKEN, USERINFO
 from tests.oidc.forge import ISSUER, answer, claims, jwk, token
+
+from .query import parameters, parameters_of
 
 AUTHORIZE: Final = f"{ISSUER}/authorize"
 REVOCATION: Final = f"{ISSUER}/revoke"
@@ -37,7 +39,7 @@ class Grant:
 
     user: str
     sid: str
-    asked: dict[str, str]
+    asked: Mapping[str, str]
     code: str
     given: float
     code_used: bool = False
@@ -60,18 +62,18 @@ class Provider:
 
     def approve(self, url: str, user: str) -> str:
         """Let ``user`` sign in at the authorization request ``url``; return the callback."""
-        asked, number = dict(parse_qsl(urlsplit(url).query)), next(self._numbers)
+        asked, number = parameters_of(url), next(self._numbers)
         code = f"code-{number}"
         self.codes[code] = Grant(user, f"sid-{number}", asked, code, self.clock())
         return _response(asked, code=code)
 
     def deny(self, url: str) -> str:
         """Let the user say no at the authorization request ``url``; return the callback."""
-        return _response(dict(parse_qsl(urlsplit(url).query)), error="access_denied")
+        return _response(parameters_of(url), error="access_denied")
 
     def end_session(self, url: str) -> str:
         """Sign the user out here; return where the browser goes on."""
-        asked = dict(parse_qsl(urlsplit(url).query))
+        asked = parameters_of(url)
         return f"{asked['post_logout_redirect_uri']}?{urlencode({'state': asked['state']})}"
 
     def logout_token(self, grant: Grant) -> str:
@@ -82,7 +84,7 @@ class Provider:
 
     def act(self, request: Fetch) -> Answer:
         """Do what ``request`` asks for, and return what is answered to it."""
-        form = dict(parse_qsl((request.body or b"").decode()))
+        form = parameters((request.body or b"").decode())
         match request.url:
             case _ if request.url == DISCOVERY:
                 return answer(_DOCUMENT)
@@ -98,7 +100,7 @@ class Provider:
         assert request.url == TOKEN, request
         return self._redeem(form)
 
-    def _redeem(self, form: dict[str, str]) -> Answer:
+    def _redeem(self, form: Mapping[str, str]) -> Answer:
         grant = self.codes[form["code"]]
         self.hold("P9", not grant.code_used, f"{grant.code} came twice: what it gave is revoked")
         grant.code_used = True
@@ -149,7 +151,7 @@ class Provider:
         return token(claims(**(times | changes)), alg=ALG, name=f"key-{self.key}")
 
 
-def _response(asked: dict[str, str], **more: str) -> str:
+def _response(asked: Mapping[str, str], **more: str) -> str:
     """OpenID Connect Core section 3.1.2.5, with the ``iss`` of RFC 9207."""
     parameters = {**more, "state": asked["state"], "iss": ISSUER}
     return f"{asked['redirect_uri']}?{urlencode(parameters)}"

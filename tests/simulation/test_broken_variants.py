@@ -12,7 +12,7 @@ from .__main__ import failure
 from .broken import VARIANTS, Edit, applied
 
 # Most are found within ten.
-SEEDS = 150
+SEEDS = 300
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

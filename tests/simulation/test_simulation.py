@@ -15,7 +15,7 @@ from .broken import VARIANTS, applied
 from .seeds import BEYOND, REGRESSIONS
 
 # CI's share; `python -m tests.simulation --seeds 100000` is for a free afternoon.
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "200"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "400"))
 NEVER_FINISHED = VARIANTS["no sign-in is ever finished"].edits
 # What a simulation that is worth its time comes across.
 SIGHTS = (

@@ -38,7 +38,7 @@ class World:
     store_faults: int = 0
     calm: bool = False
     healthy: bool = False
-    events: list[tuple[int, float, str]] = field(default_factory=list)
+    events: list[tuple[int, float, tuple[object, ...]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.profile, self.chance = draw(self.seed)
@@ -46,9 +46,9 @@ class World:
         self.store = MemoryStore(clock=self.clock)
 
     def note(self, *words: object) -> None:
-        """Record an event."""
+        """Record an event; ``words`` are only made a line of when somebody reads the trace."""
         self.event += 1
-        self.events.append((self.event, self.clock.now, " ".join(map(str, words))))
+        self.events.append((self.event, self.clock.now, words))
 
     def happens(self, what: str) -> bool:
         """Return whether ``what`` happens now. In a calm world nothing does that need not."""
@@ -68,4 +68,7 @@ class World:
     def trace(self) -> str:
         """Return all that has happened, a line each: event, seconds since the beginning, what."""
         began = Clock().now
-        return "\n".join(f"{at:6} {now - began:10.3f}  {what}" for at, now, what in self.events)
+        return "\n".join(
+            f"{at:6} {now - began:10.3f}  {' '.join(map(str, words))}"
+            for at, now, words in self.events
+        )

@@ -32,6 +32,7 @@ from intastellar_auth.errors import (
     SessionTooLarge,
     SignInRefused,
     StoreUnavailable,
+    TokenRevoked,
 )
 from intastellar_auth.oidc.authorization import AuthorizationCode, read_authorization_response
 from intastellar_auth.oidc.discovery import Metadata
@@ -86,7 +87,9 @@ def exchange(
         # The code is spent: another one signs the visitor in as soon as the store is back.
         return Work(encode_outcome(_failed(site, error, restart=True)))
     except AuthError as error:
-        return Work(encode_outcome(_failed(site, error)))
+        # Where processes share no store, another one may have sent the code too: row P9.
+        revoked = isinstance(error, TokenRevoked)
+        return Work(encode_outcome(_failed(site, error, restart=revoked)))
     yield from _note_sid(site, session)
     _log_sign_in(site, claims)
     return Work(encode_outcome(Outcome(session, tokens.id_token)))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from intastellar_auth.core.effects import Answer, Fetch
-from intastellar_auth.errors import AnswerInvalid, ProviderError
+from intastellar_auth.errors import AnswerInvalid, ProviderError, TokenRevoked
 from intastellar_auth.oidc.id_token import check_sub
 from intastellar_auth.oidc.json_object import Json, read_json_answer
 
@@ -54,9 +54,12 @@ def read_userinfo_answer(answer: Answer, *, sub: str | None) -> dict[str, Json]:
     """Return the claims in ``answer``.
 
     ``sub`` is the ID token's; ``None`` where the registration has no ID token. Raises
-    ``AnswerInvalid`` where the answer is about somebody else (Core section 5.3.2) or not JSON, and
-    ``ProviderError`` where the provider refuses or fails.
+    ``AnswerInvalid`` where the answer is about somebody else (Core section 5.3.2) or not JSON,
+    ``TokenRevoked`` where the access token is good no more, and ``ProviderError`` where the
+    provider refuses or fails otherwise.
     """
+    if answer.status == 401:  # noqa: PLR2004  RFC 6750 section 3.1
+        raise TokenRevoked("the userinfo endpoint did not take the access token (status 401)")
     if answer.status >= 400:  # noqa: PLR2004  RFC 9110 section 15.5
         raise ProviderError(f"the userinfo endpoint answered with status {answer.status}")
     if answer.media_type == "application/jwt":
