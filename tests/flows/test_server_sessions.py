@@ -64,6 +64,16 @@ def test_a_made_up_id_costs_the_store_nothing(made_up: str) -> None:
     assert stage.hand.done == []
 
 
+@pytest.mark.parametrize("more", ["=", "~", "."])
+def test_an_id_has_one_cookie(more: str, stage: Stage) -> None:
+    """CK-07: no other spelling of its signature costs the store anything."""
+    stage.sign_in()
+    done = len(stage.hand.done)
+    text = stage.browser.cookies[SESSION_COOKIE] + more
+    assert visiting(stage.other_process(), cookies={SESSION_COOKIE: text}).admitted is None
+    assert len(stage.hand.done) == done
+
+
 def test_an_id_signed_for_another_site_is_made_up(stage: Stage) -> None:
     stage.sign_in()
     other = make_stage(session_mode="server", client_id="another")
