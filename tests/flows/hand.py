@@ -77,12 +77,16 @@ class Running(Generic[T]):
 
 @dataclass(slots=True)
 class Hand:
-    """Performs effects. A kind of effect in ``refused`` finds the store down."""
+    """Performs effects. A kind of effect in ``refused`` finds the store down.
+
+    A pause lasts ``pace`` times as long as it was asked for: processes do stand still.
+    """
 
     clock: Clock = field(default_factory=Clock)
     said: dict[str, list[Said]] = field(default_factory=dict)
     refused: set[type[Effect]] = field(default_factory=set)
     done: list[Effect] = field(default_factory=list)
+    pace: float = 1.0
     store: MemoryStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -183,7 +187,7 @@ class Hand:
             case Get() | GetMany() | Put() | Add() | Take() | Delete():
                 return ask(self.store, effect)
             case Pause(seconds):
-                self.clock.now = max(self.clock.now, since + seconds)
+                self.clock.now = max(self.clock.now, since + seconds * self.pace)
             case _:
                 assert_never(effect)
         return None
