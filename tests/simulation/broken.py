@@ -56,10 +56,14 @@ def applied(edits: tuple[Edit, ...]) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What is made wrong by ``edits`` breaks one of ``rows``, a pattern."""
+    """What is made wrong by ``edits`` breaks one of ``rows``, a pattern.
+
+    Some mistakes are rare: the search begins with the seed ``first``, which is known to find it.
+    """
 
     rows: str
     edits: tuple[Edit, ...]
+    first: int = 0
 
 
 VARIANTS: Final[dict[str, Variant]] = {
@@ -183,6 +187,18 @@ VARIANTS: Final[dict[str, Variant]] = {
     "who stood still claims what is no longer kept": Variant(
         "P9|P14",
         (Edit(once, "_claim_or_wait", "what.clock() >= what.until", "False"),),
+    ),
+    "a slow request keeps a session alive that has run out": Variant(
+        "P6|P13|P14",
+        (
+            Edit(
+                admission.Admissions,
+                "roll",
+                "now >= self.sessions.ends_at(session) or not",
+                "not",
+            ),
+        ),
+        first=2851,
     ),
     "an outage of long ago is remembered": Variant(
         "quiesce",
