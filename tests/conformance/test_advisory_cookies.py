@@ -34,7 +34,7 @@ def test_cve_2024_24814_a_cookie_does_not_say_how_long_to_look(visit: Visit) -> 
     started = time.monotonic()
     for count in ("99999999", "3", "9", "-1"):
         is_nobody(site, f"{SESSION_COOKIE}={count}x; {SESSION_COOKIE}.99999999=x")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_pr_2651_a_cookie_is_removed_with_the_attributes_browsers_ask_for(visit: Visit) -> None:
@@ -91,7 +91,7 @@ def test_cve_2024_52804_cookies_are_read_in_linear_time(visit: Visit) -> None:
     started = time.monotonic()
     for cookie in ("a=" + '\\"' * 30_000, f"{SESSION_COOKIE}=" * 3_000, '"' * 60_000):
         assert ask(site, cookie).status == 401
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_ws_2022_0330_prefixes_are_spelled_as_browsers_know_them(visit: Visit) -> None:
