@@ -146,7 +146,7 @@ def test_what_an_other_version_sealed_is_no_state_and_no_attempt() -> None:
     """CS-11: a key lives longer than the shape of what it seals."""
     attempt, state = ours.begin("/", NOW, 0)
     name = parse(ours.keep(attempt, state, b"")[0]).name
-    for value in (b"", b"\xc1", b"\x80", b"\x81\xa2id\x01"):
+    for value in (b"", b"\xc1", b"\x80", b"\x81\xa2id\x01", b"\x81\xa9return_to\xa1\xff"):
         assert "forged" in refusal(to_text(ours.state_sealer.seal(value)))
         planted = f"{name}={to_text(ours.cookie_sealer.seal(value))}".encode()
         assert ours.find(planted, state, ours.read_state(state)) is None

@@ -166,7 +166,12 @@ def test_an_outcome_comes_back_from_its_record_as_it_was(outcome: Outcome) -> No
     assert decode_outcome(encode_outcome(outcome)) == outcome
 
 
-@pytest.mark.parametrize("record", [b"", b"\xc1", b"\x90", msgspec.msgpack.encode({"session": 1})])
+NOT_UTF8 = b"\x81\xa8id_token\xa1\xff"
+
+
+@pytest.mark.parametrize(
+    "record", [b"", b"\xc1", b"\x90", NOT_UTF8, msgspec.msgpack.encode({"session": 1})]
+)
 def test_what_is_no_record_is_not_taken_for_a_session(record: bytes) -> None:
     """CS-11 (CVE-2026-73421): another version may have written it."""
     assert decode_outcome(record) is None

@@ -164,6 +164,7 @@ def test_no_text_is_an_error_and_none_is_a_session(text: bytes) -> None:
         b"",
         b"\xc1",
         b"text",
+        msgspec.msgpack.encode(session(sub="xyz")).replace(b"xyz", b"xy\xff"),
         *map(msgspec.msgpack.encode, [None, {}, {"id": 1}, ["a"], {"id": "a"}]),
     ],
 )

@@ -103,7 +103,10 @@ def test_new_tokens_are_used_where_the_store_cannot_tell_of_a_logout(mode: str) 
     assert one.access_token == "access-1"
 
 
-@pytest.mark.parametrize("recorded", [b"", b"\xc1", b"\x93\x01"])
+NOT_UTF8 = b"\x81\xa6tokens\x95\xa1\xff\xc0\x90\x01\x01"
+
+
+@pytest.mark.parametrize("recorded", [b"", b"\xc1", b"\x93\x01", NOT_UTF8])
 def test_an_outcome_of_another_version_is_a_token_that_was_used(mode: str, recorded: bytes) -> None:
     stage, provider = refreshing(mode=mode)
     stage.sign_in()

@@ -97,7 +97,7 @@ def _time(value: bytes) -> float:
     """A tombstone that cannot be read ends what it may be for: the store's contents are hostile."""
     try:
         return msgspec.msgpack.decode(value, type=float)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except msgspec.MsgspecError:
         return float("inf")
 
 

@@ -149,7 +149,7 @@ def _held(what: Once) -> Flow[_Claim | None]:
     value = _unseal(what, (yield from get(_claim_key(what.name))))
     try:
         return None if value is None else _decode_claim(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except msgspec.MsgspecError:
         return None  # Another version wrote it. It is a claim all the same, and will not be ours.
 
 
