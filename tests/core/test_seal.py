@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 from hypothesis import given, settings
@@ -202,6 +202,16 @@ def test_a_cookie_that_is_read_is_one_that_we_write(text: bytes) -> None:
     except SealBroken:
         return
     assert to_cookie(value).encode() == text
+
+
+def test_of_all_short_texts_only_those_that_we_write_are_cookies() -> None:
+    """CK-07: whatever a decoder may pass over, and wherever it stands."""
+    for text in (bytes(of) for size in range(8) for of in product(b"AB=~", repeat=size)):
+        try:
+            value = from_cookie(text)
+        except SealBroken:
+            continue
+        assert to_cookie(value).encode() == text
 
 
 @pytest.mark.parametrize(
