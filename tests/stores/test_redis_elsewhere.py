@@ -14,6 +14,7 @@ import pytest
 from intastellar_auth.errors import SettingsError, StoreUnavailable
 from intastellar_auth.stores import open_store
 from tests.drive.authority import Authority
+from tests.support.commands import UNMEASURED
 from tests.support.server import TESTS, free_port, until
 
 from .redis_server import RedisServer, redis_sentinel, redis_server
@@ -149,7 +150,7 @@ def test_greenlets_share_the_store_and_a_killed_one_leaves_nothing_behind(
     redis_here: RedisServer,
 ) -> None:
     done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-m", f"{__package__}.greenlets", redis_here.url],
+        [*UNMEASURED, sys.executable, "-m", f"{__package__}.greenlets", redis_here.url],
         cwd=TESTS.parent,
         capture_output=True,
         text=True,

@@ -25,6 +25,13 @@ Kind = Literal[
 ]
 """A server, and the way it works where it has several."""
 
+UNMEASURED = ["env", "-u", "COVERAGE_PROCESS_CONFIG"]
+"""Before a command: coverage is not to follow it.
+
+To follow greenlets costs all other tests half as much time again. What runs under them runs under
+threads too.
+"""
+
 _ASGI = "tests.support.site_app:app"
 _WSGI = "tests.support.wsgi_site_app:app"
 
@@ -35,11 +42,10 @@ def command(kind: Kind, port: int, workers: int) -> list[str]:
     ``workers`` is how many processes there are; daphne, waitress and wsgiref know only one.
     """
     if kind == "uwsgi":
-        # Not measured: at the end of its workers' interpreter coverage's tracer meets greenlet's
-        # ruins. The other WSGI servers run the same lines.
-        unmeasured = ["env", "-u", "COVERAGE_PROCESS_CONFIG"]
-        return [*unmeasured, str(Path(sys.executable).with_name("uwsgi")), *_uwsgi(port, workers)]
-    return [sys.executable, "-m", *_module(kind, port, workers)]
+        # At the end of its workers' interpreter coverage's tracer meets greenlet's ruins.
+        return [*UNMEASURED, str(Path(sys.executable).with_name("uwsgi")), *_uwsgi(port, workers)]
+    served = [sys.executable, "-m", *_module(kind, port, workers)]
+    return [*UNMEASURED, *served] if "gevent" in kind else served
 
 
 def _module(kind: Kind, port: int, workers: int) -> list[str]:
