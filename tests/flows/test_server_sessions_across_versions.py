@@ -13,8 +13,8 @@ from intastellar_auth.core.effects import Delete, GetMany, Put
 from intastellar_auth.core.in_store import InStore, make_signer
 from tests.oidc.forge_logout import SID, logout_token
 
-from .refreshing import LIFETIME, refreshing, visiting
-from .stage import Stage, make_stage
+from .refreshing import LIFETIME, MODES, refreshing, visiting
+from .stage import SESSION_COOKIE, Stage, make_stage
 from .told import tell
 
 SECRET, OLDER = b"kV3xTq8LZr1mYb6NpWc4Hs9JdFg2Ae7U", b"Zr1mYb6NpWc4Hs9JdFg2Ae7UkV3xTq8L"
@@ -109,6 +109,30 @@ def test_an_entry_of_another_version_is_as_good_as_not_there(
     else:
         assert admitted is not None
         assert admitted.auth.access_token is None
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("packed", [b"", b"\xc1", b"\x93\x01\x02\x03", b"\x81\xa4name\xa1\xff"])
+def test_claims_that_another_version_packed_otherwise_are_none(mode: str, packed: bytes) -> None:
+    """Whoever is signed in stays so, may do no more than before, and nobody sees an error."""
+    stage, provider = refreshing(mode=mode)
+    stage.sign_in()
+    admitted = visiting(stage).admitted
+    assert admitted is not None
+    theirs = admitted.session._replace(claims=packed)
+    stage.hand.play(stage.site.sessions.begin(theirs, stage.hand.clock.now))
+    cookies = {SESSION_COOKIE: f"1{stage.site.sessions.keeper.text(theirs)}"}
+
+    fresh = visiting(stage.other_process(), cookies=cookies).admitted
+    assert fresh is not None
+    assert (fresh.user.sub, fresh.user.claims, fresh.user.display_name) == ("alice", {}, "alice")
+
+    # A refresh adds to them what the provider says.
+    provider.id_token = {"name": "Alice"}
+    stage.hand.clock.now += LIFETIME
+    renewed = visiting(stage.other_process(), cookies=cookies).admitted
+    assert renewed is not None
+    assert renewed.user.claims["name"] == "Alice"
 
 
 @pytest.mark.parametrize("sid", [SID, None])
