@@ -37,7 +37,9 @@ def _may_be_ours(data: bytes) -> bool:
         # Cut short, or nothing at all: that can happen.
         return True
     failure = found.get("failure") if isinstance(found, dict) else None
-    return not isinstance(failure, dict) or failure.get("status") in FINE
+    status = failure.get("status") if isinstance(failure, dict) else None
+    # What is no number at all does not decode: that is for the target to show.
+    return not isinstance(status, int) or status in FINE
 
 
 @cache
