@@ -45,7 +45,7 @@ CUT_OFF = (OSError, HTTPException, httpx.TransportError)
 class Killer:
     """Ends workers that answered a moment ago, at random moments.
 
-    ``met`` counts the requests that a worker had begun with and did not answer.
+    ``met`` counts the requests that broke off. It does not tell what was under way in them.
     """
 
     def __init__(self) -> None:
