@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -79,7 +80,7 @@ def _many(seeds: range, beyond: frozenset[str], workers: int) -> int:
     with ExitStack() as stack:
         each: Iterable[str | None] = map(task, seeds)
         if workers > 1:
-            pool = stack.enter_context(ProcessPoolExecutor(workers))
+            pool = stack.enter_context(ProcessPoolExecutor(workers, initializer=_collect_rarely))
             each = pool.map(task, seeds, chunksize=10)
         for found in filter(None, each):
             failures += 1
@@ -87,6 +88,12 @@ def _many(seeds: range, beyond: frozenset[str], workers: int) -> int:
     took = time.perf_counter() - began
     _say(f"{len(seeds)} seeds, {failures} of them failed, {len(seeds) / took:.1f} a second")
     return int(failures > 0)
+
+
+def _collect_rarely() -> None:
+    """Let cycles lie for longer: worlds are full of them, and small."""
+    gc.freeze()
+    gc.set_threshold(200_000, 10, 10)
 
 
 def _say(text: str) -> None:

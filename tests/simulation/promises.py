@@ -112,12 +112,13 @@ class Promises:
             self.world.hold(
                 "P12", not used, f"{visit.name} only looks ahead, and uses something up"
             )
-        self._gives_no_ended_session(visit)
+        session = self.given_by(visit)
+        self._gives_no_ended_session(visit, session)
         self._admits_no_ended_session(visit)
         if visit.location.startswith(AUTHORIZE):
             self._started(visit)
         if path == "/auth/callback" and not visit.is_ahead:
-            self._called_back(visit)
+            self._called_back(visit, session)
         self._signed_out(visit)
 
     def given_by(self, visit: Visit) -> str | None:
@@ -150,11 +151,10 @@ class Promises:
         now, key = self.world.clock.now, visit.process.keys[0]
         self.sign_ins[asked["state"]] = SignIn(visit.browser, target, restarts, now, key)
 
-    def _called_back(self, visit: Visit) -> None:
+    def _called_back(self, visit: Visit, session: str | None) -> None:
         """P1 to P7, P11."""
         hold = self.world.hold
         sign_in = self.sign_ins[parameters(visit.request.query)["state"]]
-        session = self.given_by(visit)
         knows = any(LOGIN_COOKIE in cookie.name for cookie in visit.cookies)
         if session is not None:
             own = knows and visit.browser is sign_in.browser
@@ -204,9 +204,8 @@ class Promises:
             self.ended.setdefault(visit.ends, (self.world.event, self.world.clock.now))
             self.world.note(visit.name, "has ended a session")
 
-    def _gives_no_ended_session(self, visit: Visit) -> None:
+    def _gives_no_ended_session(self, visit: Visit, session: str | None) -> None:
         """P6, P13: not by a callback, nor by a slow request whose answer goes out after that."""
-        session = self.given_by(visit)
         event, _ = self.ended.get(session or "", (self.world.event, 0.0))
         late = visit.decided > event and not visit.faults
         self.world.hold("P13", not late, f"{visit.name} brings an ended session back")

@@ -42,7 +42,8 @@ class Visit:
 
     ``began`` and ``decided`` are events: when it came, and when somebody last began to decide
     whether its answer gives a session. ``asked_at`` is when its admission was asked for, in
-    seconds. ``ends`` is the id of the session that it is to end. ``faults`` counts what went wrong
+    seconds. ``ends`` is the id of the session that it is to end. ``is_ahead`` says whether the
+    browser only looks ahead (row P12). ``faults`` counts what went wrong
     on its way, ``effects`` what was performed for it.
     """
 
@@ -62,9 +63,13 @@ class Visit:
     ends: str | None = None
     exchanging: str | None = None
     exchanged_at: float | None = None
+    is_ahead: bool = field(init=False)
     reply: Reply | None = None
     admitted: Admitted | None = None
     set_cookies: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.is_ahead = is_prefetch(self.request) or self.request.method == "HEAD"
 
     @property
     def name(self) -> str:
@@ -75,11 +80,6 @@ class Visit:
     def header(self) -> bytes:
         """The ``Cookie`` header."""
         return self.request.cookie_header.encode("latin-1")
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether the browser only looks ahead (row P12)."""
-        return is_prefetch(self.request) or self.request.method == "HEAD"
 
     @property
     def location(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -27,10 +27,10 @@ class Weather:
     fleet: Fleet
     people: People
     come_to_rest: Callable[[], None]
-    _all: Mapping[str, Callable[[], None]] = field(init=False)
+    _possible: Sequence[tuple[str, Callable[[], None]]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._all = {
+        every: dict[str, Callable[[], None]] = {
             "crash": lambda: self.fleet.crash(self._choice(self.fleet.processes)),
             "freeze": self._freeze,
             "jump": self._jump,
@@ -43,10 +43,12 @@ class Weather:
             "theft": lambda: self.people.steal(self._choice(self.fleet.browsers)),
             "signed out by provider": self._sign_out_by_provider,
         }
+        rates = self.world.profile.rates
+        self._possible = [(name, happen) for name, happen in every.items() if rates[name] > 0]
 
     def happen(self) -> None:
         """Let happen what chance says."""
-        for name, happen in self._all.items():
+        for name, happen in self._possible:
             if self.world.happens(name):
                 happen()
 

@@ -84,6 +84,8 @@ def spellings(path: str) -> frozenset[str] | None:
     """
     if len(path) > MAX_PATH:
         return None
+    if _PLAIN.fullmatch(path) and path:
+        return frozenset({path})
     found: set[str] = set()
     for _ in range(_DECODINGS + 1):
         found.add(path)
