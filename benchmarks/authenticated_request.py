@@ -94,7 +94,7 @@ async def measured() -> dict[str, list[float]]:
     stacks: dict[str, tuple[ASGIApp, Iterator[Scope]]] = {
         "bare app": (bare, requests(["theme=dark"])),
         "intastellar-auth, repeated cookie": (ours, requests(our_cookies(settings, 1))),
-        "intastellar-auth, new cookie": (ours, requests(our_cookies(settings, 10_000))),
+        "intastellar-auth, new cookie": (ours, requests(our_cookies(settings, 40_000))),
         "SessionMiddleware": (SessionMiddleware(bare, SECRET), theirs),
         "SessionMiddleware + AuthenticationMiddleware": (
             SessionMiddleware(AuthenticationMiddleware(bare, backend=SessionBackend()), SECRET),

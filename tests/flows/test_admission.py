@@ -24,9 +24,35 @@ def test_a_new_cookie_is_opened_without_asking_anyone(process: Process) -> None:
     assert admitted.roll_at == process.hand.clock.now + IDLE / 10
 
 
-def test_a_known_cookie_is_not_opened_again(process: Process) -> None:
+def test_a_cookie_that_came_twice_is_not_opened_again(process: Process) -> None:
     header = process.header(process.session())
+    assert process.at_once(header)
     assert process.at_once(header) is process.at_once(b"a=b; " + header + b"; c=d")
+
+
+def test_those_who_come_once_push_out_nobody_who_stays(process: Process) -> None:
+    stays = process.header(process.session("stays"))
+    process.at_once(stays)
+    known = process.at_once(stays)
+    for number in range(2 * MOST):
+        assert process.at_once(process.header(process.session(f"s-{number}")))
+    assert process.at_once(stays) is known
+
+
+def test_who_was_held_against_the_store_is_remembered_at_once(process: Process) -> None:
+    """It would cost another question."""
+    header = process.header(process.session())
+    process.hand.clock.now += INTERVAL
+    assert process.at_once(header) is None
+    assert process.admit(header) is process.at_once(header)
+
+
+def test_what_is_remembered_shows_nobodys_cookie(process: Process) -> None:
+    """TM-05: it ends up in tracebacks."""
+    header = process.header(process.session())
+    process.at_once(header)
+    admitted = process.at_once(header)
+    assert header[-20:].decode() not in repr(admitted) + repr(process.admissions)
 
 
 @pytest.mark.parametrize("before", [b"x=y; ", b"x= ; ", b"a=1; __Host-other=2; "])
@@ -174,8 +200,11 @@ def test_a_session_is_let_go_at_once_in_the_process_that_ends_it(process: Proces
 def test_what_is_remembered_is_bounded(process: Process) -> None:
     first = process.header(process.session("s-0"))
     assert process.at_once(first)
+    assert process.at_once(first)
     for number in range(1, MOST + 1):
-        process.at_once(process.header(process.session(f"s-{number}")))
+        header = process.header(process.session(f"s-{number}"))
+        process.at_once(header)
+        process.at_once(header)
         process.admissions.forget(f"ended-{number}")
     process.admissions.forget("one more")
     assert len(process.admissions._remembered) == MOST

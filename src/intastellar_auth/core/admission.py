@@ -1,7 +1,9 @@
 """Who a request is from. The hot path of the package: every request to the app comes through here.
 
 A cookie that was opened is remembered by its bytes, with the user it gave and with when that must
-next be looked into. Only what opened is remembered, so strangers cannot fill the memory. A session
+next be looked into. Only what opened is remembered, so strangers cannot fill the memory; and where
+opening it was all there was to it, only when it comes again, so that those who come once push out
+nobody who stays. A session
 is held against the list of ended ones when it is rolled, and otherwise at most ``REVOCATION_CHECK``
 seconds apart in each process; a cookie that was sealed within that time was held against it then.
 """
@@ -9,6 +11,7 @@ seconds apart in each process; a cookie that was sealed within that time was hel
 from __future__ import annotations
 
 import logging
+from array import array
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +28,7 @@ from intastellar_auth.user import Auth, User
 
 _MOST_REMEMBERED = 4096
 _MOST_ENDED = 4096
+_NO_MARKS = bytes(8 * _MOST_REMEMBERED)
 
 
 def _as_it_is(session: Session) -> Flow[Session]:
@@ -44,7 +48,7 @@ class Admitted:
     user: User
     auth: Auth
     session: Session
-    text: bytes
+    text: bytes = field(repr=False)
     checked: float
     until: float
     roll_at: float
@@ -63,8 +67,10 @@ class Admissions:
     outage: Outage
     _needle: bytes
     # Ordered, to let the oldest go: a plain dict looks past every entry it ever let go of.
-    _remembered: OrderedDict[bytes, Admitted] = field(default_factory=OrderedDict)
-    _ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _remembered: OrderedDict[bytes, Admitted] = field(default_factory=OrderedDict, repr=False)
+    _ended: OrderedDict[str, None] = field(default_factory=OrderedDict, repr=False)
+    # Marks of what was opened lately. Where two share a place, the later one has it.
+    _seen: array[int] = field(default_factory=lambda: array("q", _NO_MARKS), repr=False)
 
     def at_once(self, header: bytes, now: float) -> Admitted | None:
         """Return who sent ``header`` where that takes no question to the store.
@@ -86,7 +92,16 @@ class Admissions:
             return None
         if session.tokens is not None and session.tokens.is_due(now):
             return None
-        return self._remember(text, session, session.rolled, session.rolled + self.interval, now)
+        until = session.rolled + self.interval
+        admitted = self._admitted(text, session, session.rolled, until, now)
+        # Python keys its hash anew in each process: nobody outside can aim at another's place.
+        mark = hash(text)
+        place = mark % _MOST_REMEMBERED
+        if self._seen[place] == mark:
+            self._remember(admitted)
+        else:
+            self._seen[place] = mark
+        return admitted
 
     def admit(self, header: bytes, now: float) -> Flow[Admitted | None]:
         """Return who sent ``header``, ``None`` for nobody who is signed in.
@@ -106,7 +121,7 @@ class Admissions:
                 session, checked = yield from self._checked(session, checked, now)
             if session is not None and session.id not in self._ended:
                 until = max(checked + self.interval, self.outage.ask_again)
-                admitted = self._remember(text, session, checked, until, now)
+                admitted = self._remember(self._admitted(text, session, checked, until, now))
                 if known is not None and self.sessions.keeper.carries_tokens:
                     admitted.roll_at = min(admitted.roll_at, known.roll_at)
                 return admitted
@@ -118,11 +133,11 @@ class Admissions:
         The cookie that came may be sent again: a page asks for many things at once.
         """
         until = max(admitted.checked + self.interval, self.outage.ask_again)
-        renewed = self._remember(admitted.text, session, admitted.checked, until, now)
+        renewed = self._admitted(admitted.text, session, admitted.checked, until, now)
         if self.sessions.keeper.carries_tokens and renewed.auth != admitted.auth:
             # Each answer to it carries the new one, until the browser has got one of them.
             renewed.roll_at = now
-        return renewed
+        return self._remember(renewed)
 
     def roll(
         self,
@@ -193,18 +208,16 @@ class Admissions:
             raise StoreUnavailable("the store has not answered for longer than STORE_GRACE")
         return session, checked
 
-    def _remember(
+    def _admitted(
         self, text: bytes, session: Session, checked: float, until: float, now: float
     ) -> Admitted:
-        if len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
         tokens = session.tokens
         if tokens is None:
             auth = _auth(session.scopes)
         else:
             auth = Auth(("authenticated", *tokens.scope), tokens.good(now))
             until = min(until, tokens.unchanged_until(now))
-        admitted = Admitted(
+        return Admitted(
             user=User(session.sub, session.iss, session.claims),
             auth=auth,
             session=session,
@@ -213,7 +226,11 @@ class Admissions:
             until=min(until, self.sessions.ends_at(session)),
             roll_at=session.rolled + self.sessions.roll_after,
         )
-        self._remembered[text] = admitted
+
+    def _remember(self, admitted: Admitted) -> Admitted:
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        self._remembered[admitted.text] = admitted
         return admitted
 
 
