@@ -121,7 +121,7 @@ def measured() -> dict[str, list[float]]:
     stacks: dict[str, tuple[WSGIApplication, Iterator[WSGIEnvironment]]] = {
         "bare app": (bare, environs(["theme=dark"])),
         "intastellar-auth, repeated cookie": (ours, environs(our_cookies(settings, 1))),
-        "intastellar-auth, new cookie": (ours, environs(our_cookies(settings, 10_000))),
+        "intastellar-auth, new cookie": (ours, environs(our_cookies(settings, 40_000))),
         "Flask": (flask_wsgi, environs(["theme=dark"], "/plain")),
         "Flask, signed session": (flask_wsgi, environs([flask_cookie])),
         "Django": (django_app(), environs(["theme=dark"], "/plain")),
