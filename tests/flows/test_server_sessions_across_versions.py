@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
@@ -133,6 +134,32 @@ def test_claims_that_another_version_packed_otherwise_are_none(mode: str, packed
     renewed = visiting(stage.other_process(), cookies=cookies).admitted
     assert renewed is not None
     assert renewed.user.claims["name"] == "Alice"
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\xc4\x01a",  # bytes
+        b"\xd6\xff\0\0\0\0",  # a time
+        b"\xd4\x05\0",  # an extension of somebody's own
+        b"\x91\xc4\x01a",
+        b"\x81\xc4\x01a\x01",  # an object with bytes for a name
+    ],
+)
+def test_claims_that_json_could_not_have_said_are_no_error_for_their_visitor(
+    mode: str, value: bytes
+) -> None:
+    stage, _ = refreshing(mode=mode)
+    stage.sign_in()
+    admitted = visiting(stage).admitted
+    assert admitted is not None
+    theirs = admitted.session._replace(claims=b"\x81\xa4name" + value)
+    stage.hand.play(stage.site.sessions.begin(theirs, stage.hand.clock.now))
+    header = {"cookie": f"{SESSION_COOKIE}=1{stage.site.sessions.keeper.text(theirs)}"}
+
+    reply = stage.other_process().go("/auth/user", headers=header)
+    assert (reply.status, json.loads(reply.body)["sub"]) == (200, "alice")
 
 
 @pytest.mark.parametrize("sid", [SID, None])

@@ -81,8 +81,12 @@ def data(
     status: int = 200,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Reply:
-    """Return ``document`` as JSON."""
-    body = json.dumps(document, separators=(",", ":")).encode()
+    """Return ``document`` as JSON, with a text in place of what JSON has not.
+
+    Only claims that another version of ours has sealed could hold such a thing.
+    """
+    text = json.dumps(document, separators=(",", ":"), default=str, skipkeys=True)
+    body = text.encode()
     return _reply(status, body, (), ("content-type", "application/json"), *headers)
 
 
