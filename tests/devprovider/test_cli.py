@@ -19,7 +19,7 @@ from intastellar_auth.cli import main
 from intastellar_auth.devprovider import serve as serving
 from intastellar_auth.devprovider.serve import issuer_of, listen
 from tests.devprovider.harness import CALLBACK, VERIFIER, asked, hidden, response_of
-from tests.support.server import free_port
+from tests.support.server import free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +70,23 @@ def test_the_command_serves_as_a_process_of_its_own() -> None:
             ["test", "user:", name] for name in ("alice", "bob", "carol")
         ]
         assert redeem_while_the_connection_drops(issuer) == "invalid_grant"
+
+
+def test_a_token_request_whose_client_hangs_up_is_counted() -> None:
+    """As one does that is killed in mid-exchange."""
+    patient = httpx.HTTPTransport(retries=8)
+    with (
+        running() as (issuer, _),
+        httpx.Client(base_url=issuer, trust_env=False, transport=patient) as client,
+    ):
+        client.post("/_dev/faults", json={"name": "token_slow", "seconds": 0.5, "times": 2})
+        client.post("/token", data={"grant_type": "password"})
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/token", data={"grant_type": "password"}, timeout=0.1)
+        until(
+            lambda: client.get("/_dev/log").json()["counts"]["answers_unheard"] == 1,
+            "the provider to notice that its client hung up",
+        )
 
 
 def test_ctrl_c_ends_the_command_without_an_error() -> None:

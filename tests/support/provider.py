@@ -160,6 +160,10 @@ class Strict:
         """Return how often a code or a refresh token came that had been used."""
         return self._count("code_reuses") + self._count("refresh_reuses")
 
+    def unheard(self) -> int:
+        """Return how many clients hung up over their token request."""
+        return self._count("answers_unheard")
+
     def refuse(self, times: int) -> None:
         """Let the token endpoint refuse the next codes, this many times."""
         self._order(name="token_invalid_grant", times=times)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COUNTS: Final = (
     "token_requests",
+    "answers_unheard",
     "code_reuses",
     "refresh_reuses",
     "grants_revoked",
@@ -24,9 +25,10 @@ _KEPT: Final = 10_000
 class Log:
     """The last events and a few counts.
 
-    ``token_requests`` reached the token endpoint; ``code_reuses`` and ``refresh_reuses`` presented
-    a spent code or refresh token; ``grants_revoked`` families of tokens were revoked for that;
-    ``revocations`` tokens were revoked by their client (RFC 7009).
+    ``token_requests`` reached the token endpoint; ``answers_unheard`` are those of the slow ones
+    whose client had hung up before there was an answer; ``code_reuses`` and ``refresh_reuses``
+    presented a spent code or refresh token; ``grants_revoked`` families of tokens were revoked for
+    that; ``revocations`` tokens were revoked by their client (RFC 7009).
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:

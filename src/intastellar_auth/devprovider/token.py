@@ -40,6 +40,8 @@ async def token(request: Request) -> ASGIApp:
     finally:
         if provider.faults.use("token_slow"):
             await anyio.sleep(provider.faults.seconds)
+            if await request.is_disconnected():
+                provider.log.count("answers_unheard")
 
 
 async def _grant(request: Request, provider: Provider) -> Response:
