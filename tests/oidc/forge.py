@@ -30,6 +30,7 @@ CLIENT_ID = "client-1"
 NONCE = "n-0S6_WzA2Mj"
 ACCESS_TOKEN = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
 NOW = 1_800_000_000.0
+ALGORITHMS = get_default_algorithms()
 
 CURVES: dict[str, ec.EllipticCurve] = {
     "ES256": ec.SECP256R1(),
@@ -100,8 +101,8 @@ def claims(**changes: Json) -> dict[str, Json]:
 
 def sign(signing_input: bytes, alg: str = "RS256", name: str = "main") -> bytes:
     """Return a good signature."""
-    known = get_default_algorithms()
-    return known["EdDSA" if alg == "Ed25519" else alg].sign(signing_input, private_key(alg, name))
+    algorithm = ALGORITHMS["EdDSA" if alg == "Ed25519" else alg]
+    return algorithm.sign(signing_input, private_key(alg, name))
 
 
 def token(

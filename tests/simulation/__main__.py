@@ -13,14 +13,24 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain, repeat
+from multiprocessing import Pool
+from typing import Final, TypeVar
 
 from .seeds import BEYOND
 from .simulation import Simulation
 from .world import World
+
+T = TypeVar("T")
+
+_SHARE: Final = 20
+"""Seeds that a worker takes at once."""
+_SHARES: Final = 15
+"""Shares after which another takes its place."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,24 +52,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(seed: int, beyond: frozenset[str] = frozenset()) -> tuple[str | None, str]:
     """Return what goes wrong in ``seed``, ``None`` if nothing does, and its trace."""
-    wrong, world = _played(seed, beyond)
+    ((wrong, world),) = _apart(_play, [seed], beyond)
     return wrong, f"{world.profile}\n{world.trace()}"
 
 
 def failure(seed: int, beyond: frozenset[str] = frozenset()) -> str | None:
     """Return what goes wrong in ``seed``, ``None`` if nothing does."""
-    return _played(seed, beyond)[0]
+    return next(iter(_failures([seed], beyond)), None)
 
 
-def _played(seed: int, beyond: frozenset[str]) -> tuple[str | None, World]:
+def _failures(seeds: Iterable[int], beyond: frozenset[str]) -> list[str]:
+    return list(filter(None, _apart(_failure, seeds, beyond)))
+
+
+def _apart(
+    do: Callable[[int, frozenset[str]], T], seeds: Iterable[int], beyond: frozenset[str]
+) -> list[T]:
     # In a thread of its own: with each error that is thrown into a generator, coverage's tracer
     # takes one more of the frames below for done, and would lose those of the test.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(_play, seed, beyond).result()
+        return list(thread.map(do, seeds, repeat(beyond)))
 
 
-def _play(seed: int, beyond: frozenset[str]) -> tuple[str | None, World]:
-    simulation, wrong = Simulation(seed, beyond), None
+def _failure(seed: int, beyond: frozenset[str]) -> str | None:
+    return _play(seed, beyond, traced=False)[0]
+
+
+def _play(seed: int, beyond: frozenset[str], *, traced: bool = True) -> tuple[str | None, World]:
+    simulation, wrong = Simulation(seed, beyond, traced), None
     try:
         simulation.run()
     except Exception as error:  # noqa: BLE001  whatever it is, the seed is to be named
@@ -76,24 +96,20 @@ def _replay(seed: int, beyond: frozenset[str]) -> int:
 
 def _many(seeds: range, beyond: frozenset[str], workers: int) -> int:
     began, failures = time.perf_counter(), 0
-    task = partial(failure, beyond=beyond)
+    task = partial(_failures, beyond=beyond)
+    shares = [seeds[at : at + _SHARE] for at in range(0, len(seeds), _SHARE)]
     with ExitStack() as stack:
-        each: Iterable[str | None] = map(task, seeds)
+        each: Iterable[list[str]] = map(task, shares)
         if workers > 1:
-            pool = stack.enter_context(ProcessPoolExecutor(workers, initializer=_collect_rarely))
-            each = pool.map(task, seeds, chunksize=10)
-        for found in filter(None, each):
+            # What they leave behind goes with them, which is quicker than to collect it.
+            pool = stack.enter_context(Pool(workers, gc.disable, maxtasksperchild=_SHARES))
+            each = pool.imap(task, shares)
+        for found in chain.from_iterable(each):
             failures += 1
             _say(found)
     took = time.perf_counter() - began
     _say(f"{len(seeds)} seeds, {failures} of them failed, {len(seeds) / took:.1f} a second")
     return int(failures > 0)
-
-
-def _collect_rarely() -> None:
-    """Let cycles lie for longer: worlds are full of them, and small."""
-    gc.freeze()
-    gc.set_threshold(200_000, 10, 10)
 
 
 def _say(text: str) -> None:

@@ -124,7 +124,7 @@ class Fleet:
             faults=int(world.clock.now < process.faulty_until),
         )
         who = tab.name if tab else browser.name if browser else "the provider"
-        world.note(f"{who}: {visit.name} {method} {path} {_short(query)} at {process.name}")
+        world.note(f"{who}:", visit.name, method, path, _short(query), "at", process.name)
         if path == "/auth/logout":
             ends = session_in(visit.header, process.front.site)
         self.promises.signing_out(visit, ends)

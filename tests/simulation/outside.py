@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from intastellar_auth.core.effects import Effect, Fetch, Flow, GetMany, Pause, Unbroken
@@ -238,10 +239,13 @@ class Outside:
         self.world.note(task.visit.name, request.url.rpartition("/")[2], ":", what)
 
     def _note_question(self, visit: Visit, question: Question, answer: object) -> None:
-        keys = question.keys if isinstance(question, GetMany) else (question.key,)
-        short = " ".join(key[:14] for key in keys)
-        said = answer if isinstance(answer, bool | str) else _seen(answer)
-        self.world.note(visit.name, type(question).__name__, short, said)
+        said = answer if isinstance(answer, bool | str) else partial(_seen, answer)
+        self.world.note(visit.name, type(question).__name__, partial(_asked_for, question), said)
+
+
+def _asked_for(question: Question) -> str:
+    keys = question.keys if isinstance(question, GetMany) else (question.key,)
+    return " ".join(key[:14] for key in keys)
 
 
 def _seen(answer: object) -> str:

@@ -29,7 +29,7 @@ class _Notes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note what is logged."""
-        self.world.note("log:", record.getMessage())
+        self.world.note("log:", record.getMessage)
 
 
 @dataclass(slots=True)
@@ -38,13 +38,14 @@ class Simulation:
 
     seed: int
     beyond: frozenset[str] = frozenset()
+    traced: bool = True
     world: World = field(init=False)
     fleet: Fleet = field(init=False)
     people: People = field(init=False)
     weather: Weather = field(init=False)
 
     def __post_init__(self) -> None:
-        self.world = World(self.seed, self.beyond)
+        self.world = World(self.seed, self.beyond, self.traced)
         self.fleet = Fleet(self.world)
         self.people = People(self.fleet)
         self.weather = Weather(self.world, self.fleet, self.people, self._drain)

@@ -21,11 +21,13 @@ class World:
     """One seed's world. ``event`` counts what has happened, ``faults`` what went wrong of it.
 
     ``calm`` from when on nothing fails, ``healthy`` from when on nothing that has failed is felt.
-    ``beyond`` names what is known not to hold (``seeds.py``) and is held all the same.
+    ``beyond`` names what is known not to hold (``seeds.py``) and is held all the same. Only a
+    ``traced`` one keeps its events.
     """
 
     seed: int
     beyond: frozenset[str] = frozenset()
+    traced: bool = True
     profile: Profile = field(init=False)
     chance: Chance = field(init=False)
     token_bytes: Callable[[int], bytes] = field(init=False)
@@ -46,9 +48,14 @@ class World:
         self.store = MemoryStore(clock=self.clock)
 
     def note(self, *words: object) -> None:
-        """Record an event; ``words`` are only made a line of when somebody reads the trace."""
+        """Record an event.
+
+        Only when somebody reads the trace are ``words`` made a line of, and those that are
+        functions called for it.
+        """
         self.event += 1
-        self.events.append((self.event, self.clock.now, words))
+        if self.traced:
+            self.events.append((self.event, self.clock.now, words))
 
     def happens(self, what: str) -> bool:
         """Return whether ``what`` happens now. In a calm world nothing does that need not."""
@@ -69,6 +76,10 @@ class World:
         """Return all that has happened, a line each: event, seconds since the beginning, what."""
         began = Clock().now
         return "\n".join(
-            f"{at:6} {now - began:10.3f}  {' '.join(map(str, words))}"
+            f"{at:6} {now - began:10.3f}  {' '.join(map(_text, words))}"
             for at, now, words in self.events
         )
+
+
+def _text(word: object) -> str:
+    return str(word() if callable(word) else word)
