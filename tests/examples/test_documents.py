@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,15 @@ def test_the_table_of_events_has_each_event_of_the_source_and_no_other() -> None
         re.MULTILINE,
     )
     assert sorted(told) == sorted(named)
+
+
+def test_each_dependency_earns_its_place_in_the_readme() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = chain(project["dependencies"], *project["optional-dependencies"].values())
+    _, _, told = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What it depends on")
+    table, _, _ = told.partition("\n## ")
+    named = re.findall(r"^\| ([A-Za-z-]+) \| \S", table, re.MULTILINE)
+    assert sorted(named) == sorted(re.split(r"[<>=]", name)[0] for name in wanted)
 
 
 def _settings(block: str) -> dict[str, str]:
