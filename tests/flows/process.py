@@ -57,6 +57,14 @@ class Process:
         """Return who ``header`` is from, as far as that takes no effect."""
         return self.admissions.at_once(header, self.hand.clock.now)
 
+    def remembered(self, header: bytes) -> Admitted:
+        """Return who ``header`` is from, when it has come often enough to be remembered."""
+        self.at_once(header)
+        admitted = self.at_once(header)
+        assert admitted is not None
+        assert admitted is self.at_once(header)
+        return admitted
+
     def admit(self, header: bytes) -> Admitted | None:
         """Return who ``header`` is from."""
         return self.hand.play(self.admissions.admit(header, self.hand.clock.now))

@@ -30,7 +30,7 @@ def test_a_session_is_believed_for_a_while(process: Process) -> None:
     process.hand.clock.now += INTERVAL + GRACE - 1
     assert process.admit(header) is not None
     process.hand.clock.now += 1
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match="STORE_GRACE"):
         process.admit(header)
 
 
@@ -115,3 +115,19 @@ def test_a_roll_waits_until_the_store_is_back(process: Process) -> None:
     process.hand.refused = set()
     process.hand.clock.now += AGAIN
     assert roll() != []
+    assert asked(process) == 2
+    # The store has answered: from now on everyone asks.
+    process.admit(process.header(session))
+    assert asked(process) == 3
+
+
+def test_when_the_store_has_answered_one_everyone_asks(process: Process) -> None:
+    headers = [process.header(process.session(f"s-{number}")) for number in range(3)]
+    process.hand.refused = {Get}
+    process.hand.clock.now += INTERVAL
+    process.admit(headers[0])
+    process.hand.refused = set()
+    process.hand.clock.now += AGAIN
+    for header in headers:
+        assert process.admit(header) is not None
+    assert asked(process) == 1 + len(headers)

@@ -104,6 +104,19 @@ def test_a_session_that_is_remembered_costs_the_store_nothing(stage: Stage) -> N
     assert len(stage.hand.done) == before
 
 
+def test_a_session_that_cannot_be_read_is_told_to_the_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.sign_in()
+    other = stage.other_process()
+    other.hand.refused = {Get}
+    header = f"{SESSION_COOKIE}={stage.browser.cookies[SESSION_COOKIE]}".encode()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            other.hand.play(other.site.admissions.admit(header, other.hand.clock.now))
+    assert caplog.text.count("event=revocation_not_checked") == 1
+
+
 def test_a_session_is_read_again_when_its_check_is_due(stage: Stage) -> None:
     stage.sign_in()
     visiting(stage).answer()

@@ -114,9 +114,9 @@ class Admissions:
                 # In the store it may go on: its cookie is the same text when it has been rolled.
                 known = None
             session = known.session if known else (yield from self._opened(text, now))
-            if session is None or now >= self.sessions.ends_at(session):
+            if session is None:
                 continue
-            checked = max(session.rolled, known.checked if known else 0.0)
+            checked = max(session.rolled, known.checked) if known else session.rolled
             if now - checked >= self.interval:
                 session, checked = yield from self._checked(session, checked, now)
             if session is not None and session.id not in self._ended:
