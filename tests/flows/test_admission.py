@@ -27,7 +27,7 @@ def test_a_new_cookie_is_opened_without_asking_anyone(process: Process) -> None:
 def test_a_cookie_that_came_twice_is_not_opened_again(process: Process) -> None:
     header = process.header(process.session())
     assert process.at_once(header)
-    process.remembered(header) is process.at_once(b"a=b; " + header + b"; c=d")
+    assert process.remembered(header) is process.at_once(b"a=b; " + header + b"; c=d")
 
 
 def test_those_who_come_once_push_out_nobody_who_stays(process: Process) -> None:
