@@ -141,6 +141,7 @@ VARIANTS: Final[dict[str, Variant]] = {
                 "except AuthError as error",
             ),
         ),
+        first=300,
     ),
     "a logout leaves no tombstone": Variant(
         "P13|P6",
@@ -207,6 +208,11 @@ VARIANTS: Final[dict[str, Variant]] = {
     "a refreshed token is not passed on": Variant(
         "P14",
         (Edit(in_store.InStore, "keep_tokens", "if session.tokens is None", "if True"),),
+    ),
+    "a lost refresh leaves its token in the store": Variant(
+        "P14",
+        (Edit(refresh, "_next", "if in_cookie else", "if True else"),),
+        first=309_927,
     ),
 }
 """What is wrong, in words, and the edits that make it so."""

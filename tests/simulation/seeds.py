@@ -10,6 +10,7 @@ REGRESSIONS: Final[dict[int, str]] = {
     349: "a refresh that stood still used the refresh token again",
     116: "the page for a callback without its cookie led to the landing page",
     2851: "a slow request kept a session alive that had run out, and its old tokens with it",
+    309_927: "a session outlived the claim of a lost refresh, and used the refresh token again",
     251: "after an outage of long ago, one of several who came at once was let in",
 }
 """Seeds that found a mistake which is mended, each with what it was.

@@ -106,8 +106,26 @@ def _next(site: Site, session: Session, tokens: Kept) -> Flow[Kept | None]:
         return tokens.later(site.clock() + _ASK_AGAIN)
     if isinstance(found, No):
         log.event(logging.WARNING, "refresh_lost", {"because": found.value})
-        return tokens.spent()
+        in_cookie = site.sessions.keeper.carries_tokens
+        return tokens.spent() if in_cookie else (yield from _left(site, session, tokens))
     return _read(found, tokens)
+
+
+def _left(site: Site, session: Session, tokens: Kept) -> Flow[Kept | None]:
+    """Return what the store has where whoever claimed the refresh died over it.
+
+    It may be the new tokens, if it came so far. If not, the old refresh token is taken from there:
+    a session in use outlives the claim, and the token must not be used when that ends.
+    """
+    left = tokens.spent()
+    try:
+        found = yield from site.sessions.keeper.check(session)
+        if found is None or found.tokens is None or not found.tokens.is_due(site.clock()):
+            return None if found is None else found.tokens
+        yield from site.sessions.keep_tokens(session._replace(tokens=left), site.clock())
+    except StoreUnavailable as error:
+        _log(error, "not kept")
+    return left
 
 
 def _work(site: Site, metadata: Metadata, what: Once, session: Session, tokens: Kept) -> Flow[Work]:

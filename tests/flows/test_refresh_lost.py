@@ -1,0 +1,118 @@
+"""A process that dies over a refresh: what the others find, and what they leave in the store."""
+
+from __future__ import annotations
+
+import pytest
+
+from intastellar_auth.core.effects import Add, Delete, Fetch, Get, GetMany, Put
+
+from .refreshing import LIFETIME, MODES, Rotating, Visit, refreshing, visit, visiting
+from .stage import Stage
+
+IDLE = 600
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def due(mode: str) -> tuple[Stage, Rotating]:
+    """Return a site with a session whose access token has just ended."""
+    stage, provider = refreshing(mode=mode, session_idle=IDLE)
+    stage.sign_in()
+    stage.hand.clock.now += LIFETIME
+    return stage, provider
+
+
+def use_the_token_and_die(stage: Stage) -> None:
+    """Let a process come as far as the provider's answer, and no further."""
+    dying = visiting(stage)
+    stage.hand.until(dying.running, Fetch)
+    stage.hand.step(dying.running)
+    stage.hand.crash(dying.running)
+
+
+def has_old_tokens(stage: Stage) -> Visit:
+    """Return a request in another process that has read the old tokens, and goes no further yet."""
+    late = visiting(stage.other_process())
+    stage.hand.until(late.running, Add)
+    return late
+
+
+def tokens_in_store(stage: Stage) -> list[str]:
+    return [key for key in stage.hand.store._entries if key.startswith("tokens:")]
+
+
+@pytest.mark.parametrize("between", [IDLE // 3, IDLE - 30])
+def test_p14_a_session_in_use_outlives_what_is_known_of_a_lost_refresh(
+    mode: str, between: int
+) -> None:
+    """P14: the claim ends one day, and the refresh token is as used as it was."""
+    stage, provider = due(mode)
+    use_the_token_and_die(stage)
+    for _ in range(4 * IDLE // between):
+        assert visit(stage.other_process()) is None
+        stage.hand.clock.now += between
+    assert (provider.refreshes, provider.reused) == (1, 0)
+
+
+def test_the_access_token_stays_good_until_it_ends(mode: str) -> None:
+    stage, _ = refreshing(mode=mode, session_idle=IDLE)
+    stage.sign_in()
+    stage.hand.clock.now += LIFETIME - 30
+    use_the_token_and_die(stage)
+    assert visit(stage.other_process()) == "access-0"
+    assert visit(stage.other_process()) == "access-0"
+
+
+def test_new_tokens_that_were_kept_before_are_found() -> None:
+    """The process died between the tokens and the outcome of its work."""
+    stage, provider = due("server")
+    late, dying = has_old_tokens(stage), visiting(stage)
+    stage.hand.until(dying.running, Put)
+    stage.hand.step(dying.running)
+    stage.hand.crash(dying.running)
+    assert late.access_token == "access-1"
+    assert visit(stage.other_process()) == "access-1"
+    assert (provider.refreshes, provider.reused) == (1, 0)
+
+
+def test_tokens_that_have_come_to_their_end_stay_away() -> None:
+    """The process died when it had removed what the provider refused."""
+    stage, provider = due("server")
+    late, dying = has_old_tokens(stage), visiting(stage)
+    provider.live = None
+    stage.hand.until(dying.running, Delete)
+    stage.hand.step(dying.running)
+    stage.hand.crash(dying.running)
+    assert late.access_token is None
+    assert tokens_in_store(stage) == []
+
+
+def test_nothing_is_kept_for_a_session_that_has_ended_meanwhile() -> None:
+    """P13."""
+    stage, _ = due("server")
+    use_the_token_and_die(stage)
+    late = has_old_tokens(stage)
+    stage.go("/auth/logout")
+    assert late.access_token is None
+    assert tokens_in_store(stage) == []
+
+
+def test_a_store_that_fails_then_costs_this_request_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The next one finds the same, and does what this one could not."""
+    stage, provider = due("server")
+    use_the_token_and_die(stage)
+    late = has_old_tokens(stage)
+    stage.hand.until(late.running, GetMany)
+    stage.hand.refused = {Get}
+    assert late.access_token is None
+    assert 'tokens="not kept"' in caplog.text
+    stage.hand.refused = set()
+    for _ in range(8):
+        assert visit(stage.other_process()) is None
+        stage.hand.clock.now += IDLE // 3
+    assert (provider.refreshes, provider.reused) == (1, 0)
