@@ -116,3 +116,12 @@ def test_a_store_that_fails_then_costs_this_request_nothing(
         assert visit(stage.other_process()) is None
         stage.hand.clock.now += IDLE // 3
     assert (provider.refreshes, provider.reused) == (1, 0)
+
+
+def test_where_the_tokens_are_in_the_cookie_the_store_is_not_asked_for_them() -> None:
+    stage, _ = due("cookie")
+    use_the_token_and_die(stage)
+    late = has_old_tokens(stage)
+    before = len(stage.hand.done)
+    assert late.access_token is None
+    assert GetMany not in stage.hand.kinds()[before:]
