@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from intastellar_auth.core.effects import Add, Delete, Fetch, Get, GetMany, Put
+from intastellar_auth.core.effects import Add, Answer, Delete, Fetch, Get, GetMany, Put
+from intastellar_auth.errors import ProviderTimeout, ProviderUnreachable
+from tests.oidc.forge import answer
 
 from .refreshing import LIFETIME, MODES, Rotating, Visit, refreshing, visit, visiting
-from .stage import Stage
+from .stage import DISCOVERY, DOCUMENT, TOKEN, Stage
 
 IDLE = 600
 
@@ -54,6 +56,43 @@ def test_p14_a_session_in_use_outlives_what_is_known_of_a_lost_refresh(
     for _ in range(4 * IDLE // between):
         assert visit(stage.other_process()) is None
         stage.hand.clock.now += between
+    assert (provider.refreshes, provider.reused) == (1, 0)
+
+
+def test_p14_a_provider_that_is_down_for_longer_than_a_claim_lasts_gets_no_token_again(
+    mode: str,
+) -> None:
+    """P14: nobody comes as far as the claim, and the session goes on with what it has."""
+    stage, provider = due(mode)
+    use_the_token_and_die(stage)
+    stage.hand.say(DISCOVERY, ProviderUnreachable("nobody listens"))
+    for _ in range(6):
+        assert visit(stage.other_process()) is None
+        stage.hand.clock.now += IDLE // 3
+    stage.hand.say(DISCOVERY, answer(DOCUMENT))
+    assert visit(stage.other_process()) is None
+    assert (provider.refreshes, provider.reused) == (1, 0)
+
+
+def test_p14_what_the_store_would_not_keep_is_not_used_when_its_outcome_is_gone() -> None:
+    """P14: the old tokens are still in the store, where no process knows what became of them."""
+    stage, provider = due("server")
+
+    def act_and_say_nothing(request: Fetch) -> Answer:
+        provider(request)
+        raise ProviderTimeout("no answer")
+
+    stage.hand.say(TOKEN, act_and_say_nothing, provider)
+    one = visiting(stage)
+    stage.hand.until(one.running, Put)
+    stage.hand.refused = {Put}
+    stage.hand.step(one.running)
+    stage.hand.refused = set()
+    assert one.access_token is None
+    for _ in range(4):
+        assert visit(stage.other_process()) is None
+        # None of them comes when the outcome is gone and the claim is not.
+        stage.hand.clock.now += IDLE - 250
     assert (provider.refreshes, provider.reused) == (1, 0)
 
 

@@ -209,10 +209,17 @@ VARIANTS: Final[dict[str, Variant]] = {
         "P14",
         (Edit(in_store.InStore, "keep_tokens", "if session.tokens is None", "if True"),),
     ),
-    "a lost refresh leaves its token in the store": Variant(
+    "a refresh token is used however long it has been due": Variant(
         "P14",
-        (Edit(refresh, "_next", "if in_cookie else", "if True else"),),
-        first=309_927,
+        (
+            Edit(
+                refresh,
+                "_refresh_of",
+                "min(site.clock(), tokens.due_from + site.sessions.idle)",
+                "site.clock()",
+            ),
+        ),
+        first=994_499,
     ),
 }
 """What is wrong, in words, and the edits that make it so."""

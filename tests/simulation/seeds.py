@@ -11,6 +11,9 @@ REGRESSIONS: Final[dict[int, str]] = {
     116: "the page for a callback without its cookie led to the landing page",
     2851: "a slow request kept a session alive that had run out, and its old tokens with it",
     309_927: "a session outlived the claim of a lost refresh, and used the refresh token again",
+    545_953: "the same, where the store had not kept what became of the tokens",
+    886_323: "the same, where the outcome was gone before the tokens were kept",
+    994_499: "the same, where the provider was down and nobody came as far as the claim",
     251: "after an outage of long ago, one of several who came at once was let in",
 }
 """Seeds that found a mistake which is mended, each with what it was.

@@ -96,11 +96,14 @@ def _next(site: Site, session: Session, tokens: Kept) -> Flow[Kept | None]:
     """Return what ``tokens`` were, are now, or will later be exchanged for."""
     what = _refresh_of(site, session, tokens)
     try:
-        # All that can fail without the token is done before it is claimed: nothing is lost by it.
-        metadata = yield from site.provider.metadata()
-        if site.settings.openid:
-            yield from site.provider.keys()
-        found = yield from once(what, lambda: _work(site, metadata, what, session, tokens))
+        if site.clock() >= what.until:
+            found = yield from recall(what)
+        else:
+            # What can fail without the token is done before it is claimed: nothing is lost by it.
+            metadata = yield from site.provider.metadata()
+            if site.settings.openid:
+                yield from site.provider.keys()
+            found = yield from once(what, lambda: _work(site, metadata, what, session, tokens))
     except AuthError as error:
         _log(error, "later")
         return tokens.later(site.clock() + _ASK_AGAIN)
@@ -253,7 +256,9 @@ def _refresh_of(site: Site, session: Session, tokens: Kept) -> Once:
         window=window,
         # And a roll that overlapped the refresh may have given the old tokens another such time.
         lasts=window + 2 * lease,
-        until=site.clock() + lease,
+        # With a provider or a store that fails, tokens can stay with a session that is in use for
+        # longer than anyone's claim to them lasts. Whoever finds no claim then knows nothing.
+        until=min(site.clock(), tokens.due_from + site.sessions.idle) + lease,
         clock=site.clock,
         token_bytes=site.token_bytes,
     )

@@ -38,6 +38,11 @@ class Kept(NamedTuple):
         """Return whether there should be another token by ``now``, and a way to get one."""
         return self.refresh_token is not None and now >= self.refresh_at
 
+    @property
+    def due_from(self) -> float:
+        """The earliest that anyone can have tried to exchange them, in seconds since the epoch."""
+        return self.ends_at - _BEFORE_END
+
     def good(self, now: float) -> str | None:
         """Return the access token, ``None`` once it has ended."""
         return self.access_token if now < self.ends_at else None
