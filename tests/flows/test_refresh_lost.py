@@ -164,3 +164,13 @@ def test_where_the_tokens_are_in_the_cookie_the_store_is_not_asked_for_them() ->
     before = len(stage.hand.done)
     assert late.access_token is None
     assert GetMany not in stage.hand.kinds()[before:]
+
+
+def test_what_is_left_is_kept_where_everyone_finds_it() -> None:
+    """Who finds the old tokens in the store asks three times what became of them."""
+    stage, _ = due("server")
+    use_the_token_and_die(stage)
+    visit(stage.other_process())
+    before = len(stage.hand.done)
+    visit(stage.other_process())
+    assert Get not in stage.hand.kinds()[before:]

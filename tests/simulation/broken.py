@@ -215,7 +215,7 @@ VARIANTS: Final[dict[str, Variant]] = {
             Edit(
                 refresh,
                 "_refresh_of",
-                "min(site.clock(), tokens.due_from + site.sessions.idle)",
+                "min(tokens.due_from + idle, last_day)",
                 "site.clock()",
             ),
         ),

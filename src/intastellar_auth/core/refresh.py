@@ -247,8 +247,8 @@ def _refresh_of(site: Site, session: Session, tokens: Kept) -> Once:
     # The token request, and one more for keys; a slow provider may need all of it.
     lease = 2.0 * site.settings.http_timeout + 5.0
     # No cookie lives longer without a request, and a request brings it the newest tokens.
-    left = site.sessions.lasts_until(session) - site.clock()
-    window = max(min(site.sessions.idle, left), site.settings.replay_window)
+    idle, last_day = site.sessions.idle, site.sessions.lasts_until(session)
+    window = max(min(idle, last_day - site.clock()), site.settings.replay_window)
     return Once(
         name=b"refresh " + these,
         secret=these,
@@ -256,9 +256,9 @@ def _refresh_of(site: Site, session: Session, tokens: Kept) -> Once:
         window=window,
         # And a roll that overlapped the refresh may have given the old tokens another such time.
         lasts=window + 2 * lease,
-        # With a provider or a store that fails, tokens can stay with a session that is in use for
-        # longer than anyone's claim to them lasts. Whoever finds no claim then knows nothing.
-        until=min(site.clock(), tokens.due_from + site.sessions.idle) + lease,
+        # The first claim that there can have been is still there. Later nobody knows: a process
+        # can stand still, and where store or provider fail a session goes on with old tokens.
+        until=min(tokens.due_from + idle, last_day) + lease,
         clock=site.clock,
         token_bytes=site.token_bytes,
     )
