@@ -30,6 +30,7 @@ def due(mode: str) -> tuple[Stage, Rotating]:
 def use_the_token_and_die(stage: Stage) -> None:
     """Let a process come as far as the provider's answer, and no further."""
     dying = visiting(stage)
+    stage.hand.until(dying.running, Add)
     stage.hand.until(dying.running, Fetch)
     stage.hand.step(dying.running)
     stage.hand.crash(dying.running)
@@ -174,3 +175,34 @@ def test_what_is_left_is_kept_where_everyone_finds_it() -> None:
     before = len(stage.hand.done)
     visit(stage.other_process())
     assert Get not in stage.hand.kinds()[before:]
+
+
+@pytest.mark.parametrize(("seconds", "refreshes"), [(-1, 1), (0, 0)])
+def test_a_token_is_exchanged_as_long_as_any_claim_to_it_would_be_known(
+    mode: str, seconds: int, refreshes: int
+) -> None:
+    """P14: ``SESSION_IDLE`` from when it was due first, and the time that a refresh can take."""
+    stage, provider = refreshing(mode=mode, session_idle=IDLE)
+    stage.sign_in()
+    last = stage.hand.clock.now + LIFETIME - 60 + IDLE + 2 * 10 + 5
+    stage.hand.say(DISCOVERY, ProviderUnreachable("nobody listens"))
+    while stage.hand.clock.now < last - 200:
+        stage.hand.clock.now += 200
+        visit(stage.other_process())
+    stage.hand.say(DISCOVERY, answer(DOCUMENT))
+    stage.hand.clock.now = last + seconds
+    visit(stage.other_process())
+    assert (provider.refreshes, provider.reused) == (refreshes, 0)
+
+
+def test_who_stands_still_until_the_last_day_is_over_uses_nothing(mode: str) -> None:
+    """P14: on the last day a claim lasts no longer than the session."""
+    stage, provider = refreshing(mode=mode, session_idle=3000, session_lifetime=3000)
+    provider.lifetime = 2900
+    stage.sign_in()
+    stage.hand.clock.now += 2990
+    late = has_old_tokens(stage)
+    use_the_token_and_die(stage)
+    stage.hand.clock.now += 500
+    assert late.access_token is None
+    assert (provider.refreshes, provider.reused) == (1, 0)
