@@ -43,10 +43,6 @@ TESTS: dict[str, tuple[str, ...]] = {
         *("flows/test_once.py", "flows/test_once_[!v]*.py", "flows/test_standstill.py"),
         *("flows/test_callback_log.py", "flows/test_refresh_log.py"),
     ),
-    "core/admission.py": (
-        *("flows/test_admission.py", "flows/test_roll.py", "flows/test_outage.py"),
-        *("flows/test_server_sessions*.py", "flows/test_refresh*.py"),
-    ),
     "core/callback.py": tuple(f"flows/test_{name}*.py" for name in _CALLBACK),
     "core/refresh.py": ("flows/test_refresh*.py", "flows/test_standstill.py"),
     "core/in_store.py": (

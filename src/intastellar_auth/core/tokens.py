@@ -19,8 +19,9 @@ _LEAST_USE = 10.0
 class Kept(NamedTuple):
     """An access token that is good until ``ends_at``, and is due anew at ``refresh_at``.
 
-    Both are seconds since the epoch; infinite where the provider does not say. ``claims`` are those
-    of the session, packed, where a refresh has renewed them.
+    Both are seconds since the epoch; infinite where the provider does not say. Since ``due_from``
+    somebody may have tried to exchange it, however often that was put off. ``claims`` are those of
+    the session, packed, where a refresh has renewed them.
     """
 
     access_token: str
@@ -29,6 +30,7 @@ class Kept(NamedTuple):
     ends_at: float
     refresh_at: float
     claims: bytes = b""
+    due_from: float = math.inf
 
     def __repr__(self) -> str:
         """Tell nobody the tokens."""
@@ -37,11 +39,6 @@ class Kept(NamedTuple):
     def is_due(self, now: float) -> bool:
         """Return whether there should be another token by ``now``, and a way to get one."""
         return self.refresh_token is not None and now >= self.refresh_at
-
-    @property
-    def due_from(self) -> float:
-        """The earliest that anyone can have tried to exchange them, in seconds since the epoch."""
-        return self.ends_at - _BEFORE_END
 
     def good(self, now: float) -> str | None:
         """Return the access token, ``None`` once it has ended."""
@@ -81,4 +78,12 @@ def keep(
         ends_at = now + lasts
         refresh_at = max(ends_at - _BEFORE_END, now + min(lasts / 2, _LEAST_USE))
     refresh_token = tokens.refresh_token or kept_on
-    return Kept(tokens.access_token, refresh_token, tokens.scope, ends_at, refresh_at, claims)
+    return Kept(
+        access_token=tokens.access_token,
+        refresh_token=refresh_token,
+        scope=tokens.scope,
+        ends_at=ends_at,
+        refresh_at=refresh_at,
+        claims=claims,
+        due_from=refresh_at,
+    )
