@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from intastellar_auth.core.admission import Admitted
 from intastellar_auth.core.front import MAX_BODY, make_front
 from intastellar_auth.core.messages import Reply, Request
+from intastellar_auth.core.replies import rules_caches
 from intastellar_auth.core.site import make_site
 from intastellar_auth.drive.concurrent import Outside
 from intastellar_auth.environ import handing_on
@@ -123,7 +124,7 @@ class AuthMiddleware:
         def varying(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 # CVE-2023-30861: without it a cache gives one visitor's page to another.
-                message["headers"] = [*message.get("headers", ()), _VARY]
+                message = _with_headers(message, [*message.get("headers", ()), _VARY])
             return send(message)
 
         return varying
@@ -136,10 +137,12 @@ class AuthMiddleware:
                 if set_cookies:
                     # A cache that keeps this answer hands the session to strangers
                     # (CVE-2025-48947).
-                    headers = [item for item in headers if item[0].lower() != b"cache-control"]
+                    headers = [
+                        item for item in headers if not rules_caches(item[0].decode("latin-1"))
+                    ]
                     headers.append((b"cache-control", b"no-store"))
                     headers += [(b"set-cookie", value.encode("latin-1")) for value in set_cookies]
-                message["headers"] = headers
+                message = _with_headers(message, headers)
             await send(message)
 
         return rolling
@@ -153,6 +156,11 @@ class AuthMiddleware:
             await send(message)
 
         return finishing
+
+
+def _with_headers(message: Message, headers: list[tuple[bytes, bytes]]) -> Message:
+    """A message of its own: an app may send the same one to everybody, and one's cookie with it."""
+    return {**message, "headers": headers}
 
 
 def _app_path(scope: Scope) -> str:

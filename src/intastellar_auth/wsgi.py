@@ -19,6 +19,7 @@ from urllib.parse import quote
 from intastellar_auth.core.admission import Admitted
 from intastellar_auth.core.front import MAX_BODY, make_front
 from intastellar_auth.core.messages import Reply, Request
+from intastellar_auth.core.replies import rules_caches
 from intastellar_auth.core.site import make_site
 from intastellar_auth.drive.blocking import Outside
 from intastellar_auth.environ import put_user
@@ -110,7 +111,7 @@ class AuthMiddleware:
                 if set_cookies:
                     # A cache that keeps this answer hands the session to strangers
                     # (CVE-2025-48947).
-                    headers = [item for item in headers if item[0].lower() != "cache-control"]
+                    headers = [item for item in headers if not rules_caches(item[0])]
                     headers.append(("Cache-Control", "no-store"))
                     headers += [("Set-Cookie", value) for value in set_cookies]
             # Servers differ in whether a third argument may be None.

@@ -27,7 +27,7 @@ FORM: Headers = [(b"content-type", b"application/x-www-form-urlencoded")]
 
 @dataclass(slots=True)
 class App:
-    """Answers with ``messages``; keeps every scope that it was given."""
+    """Answers everybody with the same ``messages``; keeps every scope that it was given."""
 
     messages: list[Message] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)
@@ -41,7 +41,7 @@ class App:
             {"type": "http.response.body", "body": b"the app"},
         ]
         for message in messages:
-            await send(dict(message))
+            await send(message)
 
 
 @dataclass(slots=True)

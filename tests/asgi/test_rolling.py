@@ -21,8 +21,15 @@ DUE = 300.0
 CACHED: Message = {
     "type": "http.response.start",
     "status": 200,
-    "headers": [(b"Cache-Control", b"public, max-age=600"), (b"set-cookie", b"cart=3")],
+    "headers": [
+        (b"Cache-Control", b"public, max-age=600"),
+        (b"set-cookie", b"cart=3"),
+        (b"CDN-Cache-Control", b"max-age=3600"),
+        (b"surrogate-control", b"max-age=3600"),
+        (b"expires", b"Thu, 01 Jan 2099 00:00:00 GMT"),
+    ],
 }
+KEPT_BY_CACHES = ("cdn-cache-control", "surrogate-control", "expires")
 
 
 @pytest.fixture
@@ -42,6 +49,7 @@ def test_no_cookie_is_set_before_a_roll_is_due(gate: Gate, age: float) -> None:
     assert got.all("set-cookie") == ["cart=3"]
     assert got.one("cache-control") == "public, max-age=600"
     assert got.one("vary") == "Cookie"
+    assert all(got.one(name) for name in KEPT_BY_CACHES)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -56,8 +64,22 @@ def test_a_roll_that_is_due_comes_with_the_answer_and_is_not_cached(
     assert session.created <= now - DUE + 1
     assert session.rolled >= now
     assert got.one("cache-control") == "no-store"
+    assert not any(got.all(name) for name in KEPT_BY_CACHES)
     assert got.one("vary") == "Cookie"
     assert got.all("set-cookie")[0] == "cart=3"
+
+
+def test_an_app_that_sends_everybody_the_same_message_gives_nobody_anothers_session(
+    gate: Gate,
+) -> None:
+    """CA-02: what is added to an answer is not added to what the app made it of."""
+    as_sent = {**CACHED}
+    assert rolled(gate, gate.ask(headers=[(b"cookie", gate.cookie(age=DUE))]))
+    for _ in range(3):
+        stranger = gate.ask()
+        assert stranger.all("set-cookie") == ["cart=3"]
+        assert stranger.one("vary") == "Cookie"
+    assert as_sent == CACHED
 
 
 def test_each_cookie_of_a_roll_has_its_own_header(gate: Gate) -> None:

@@ -26,7 +26,14 @@ def renewed(cookies: list[str]) -> bool:
 
 def test_a_session_is_renewed_when_that_is_due_and_no_cache_may_keep_the_answer() -> None:
     """CVE-2025-48947."""
-    app = App(headers=[("Cache-Control", "public, max-age=60"), ("cache-control", "immutable")])
+    kept_by_caches = ("CDN-Cache-Control", "Surrogate-Control", "Expires")
+    app = App(
+        headers=[
+            ("Cache-Control", "public, max-age=60"),
+            ("cache-control", "immutable"),
+            *((name, "max-age=60") for name in kept_by_caches),
+        ]
+    )
     site = make_site(app)
     cookie = site.cookie()
     site.clock.now += DUE
@@ -36,8 +43,10 @@ def test_a_session_is_renewed_when_that_is_due_and_no_cache_may_keep_the_answer(
 
     assert renewed(got.all("set-cookie"))
     assert got.header("cache-control") == "no-store"
+    assert not any(got.all(name.lower()) for name in kept_by_caches)
     assert got.header("vary") == "Cookie"
     assert again.all("set-cookie") == []
+    assert all(again.header(name.lower()) for name in kept_by_caches)
     assert again.all("cache-control") == ["public, max-age=60", "immutable"]
 
 

@@ -23,6 +23,15 @@ _GUARDS = (
 _RETRY_AFTER = "5"
 
 
+def rules_caches(name: str) -> bool:
+    """Return whether the header ``name`` may let a cache keep the answer it is in.
+
+    A targeted one (RFC 9213) counts for more than ``Cache-Control`` with those whom it is for.
+    """
+    name = name.lower()
+    return name in ("expires", "surrogate-control") or name.endswith("cache-control")
+
+
 def redirect(location: str, set_cookies: Iterable[str] = ()) -> Reply:
     """Return a 303: the browser goes on with a GET, and sends no form along (RFC 9700 4.12)."""
     return _reply(303, b"", set_cookies, ("location", location))
