@@ -206,6 +206,32 @@ def test_a_store_that_is_down_before_the_claim_leaves_everything_undone(
     assert hand.play(once(what, task)) == b"the outcome"
 
 
+def test_a_claim_whose_answer_is_lost_is_not_left_without_its_work(hand: Hand, what: Once) -> None:
+    """P9: a store that carries the claim out and says nothing would hold up everyone after it."""
+    task = Task()
+    claiming = hand.start(once(what, task))
+    claim = hand.until(claiming, Add)
+    assert isinstance(claim, Add)
+    hand.store.add(claim.key, claim.value, claim.ttl)
+    hand.refused = {Add}
+    assert hand.finish(claiming) == b"the outcome"
+    assert len(task.done) == 1
+
+
+def test_anothers_claim_is_not_taken_for_ones_own_when_the_answer_is_lost(
+    hand: Hand, what: Once
+) -> None:
+    """P2."""
+    task, others = Task(), Task()
+    claiming = hand.start(once(what, task))
+    hand.until(claiming, Add)
+    hand.until(hand.start(once(what, others)), Pause)
+    hand.refused = {Add}
+    with pytest.raises(StoreUnavailable):
+        hand.finish(claiming)
+    assert task.begun == 0
+
+
 @pytest.mark.parametrize("happens", [True, False])
 @pytest.mark.parametrize("refused", [{Put}, {Put, Delete, Get}], ids=["writes", "all"])
 def test_a_store_that_fails_after_the_work_does_not_cost_the_winner_its_answer(

@@ -33,7 +33,8 @@ KEEP = "yield from put(_outcome_key(what.name), _seal(what, done.outcome), what.
 MARK = "yield from put(_claim_key(what.name), _seal(what, _encode(finished)), what.lasts)"
 FINISHED = "finished = _Claim(until=what.clock(), finished=True)"
 CLAIM = "claim = _Claim(until=what.clock() + what.lease)"
-ADD = "(yield from add(_claim_key(what.name), _seal(what, _encode(claim)), what.lasts))"
+CLAIMED = "(yield from _claimed(what, _seal(what, _encode(claim))))"
+LASTS_AS_LONG = "add(_claim_key(what.name), claim, what.lasts)"
 OVER = "if now >= give_up or (held is not None and now >= held.until):"
 SECRET = 'make_sealer([what.secret], ["outcome"], what.token_bytes)'
 
@@ -132,9 +133,11 @@ def test_a_claim_after_the_work_sends_the_code_twice() -> None:
 
 def test_a_claim_in_two_steps_sends_the_code_twice() -> None:
     """P2: between the look and the write somebody else looks."""
-    look = f"if (yield from get(_claim_key(what.name))) is None:\n            {ADD[1:-1]}"
-    look = look.replace("add(", "put(")
-    assert _finds(_variant((f"if {ADD}:", look)), Broken.SENT_TWICE, Broken.UNLIKE)
+    look = (
+        "if (yield from get(_claim_key(what.name))) is None:\n            "
+        "yield from put(_claim_key(what.name), _seal(what, _encode(claim)), what.lasts)"
+    )
+    assert _finds(_variant((f"if {CLAIMED}:", look)), Broken.SENT_TWICE, Broken.UNLIKE)
 
 
 def test_to_take_a_lapsed_claim_over_sends_the_code_twice() -> None:
@@ -148,7 +151,7 @@ def test_to_take_a_lapsed_claim_over_sends_the_code_twice() -> None:
 
 def test_a_claim_that_ends_with_its_lease_sends_the_code_twice() -> None:
     """P9: a lock that expires is a takeover by another name."""
-    expires = (ADD, ADD.replace("what.lasts", "what.lease"))
+    expires = (LASTS_AS_LONG, LASTS_AS_LONG.replace("what.lasts", "what.lease"))
     assert _finds(_variant(expires), Broken.SENT_TWICE)
 
 

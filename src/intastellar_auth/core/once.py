@@ -20,7 +20,7 @@ import hashlib
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import msgspec
@@ -48,7 +48,7 @@ class No(Enum):
 class Work:
     """What the work gave. ``happened`` is false only if it surely did not: then it may be again."""
 
-    outcome: bytes
+    outcome: bytes = field(repr=False)
     happened: bool = True
 
 
@@ -61,8 +61,8 @@ class Once:
     since the epoch: an earlier claim may have ended by then, and have been of one who did the work.
     """
 
-    name: bytes
-    secret: bytes
+    name: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
     lease: float
     window: float
     lasts: float
@@ -109,7 +109,7 @@ def _claim_or_wait(what: Once, work: Callable[[], Flow[Work]]) -> Flow[bytes | N
         if outcome is not None:
             return outcome
         claim = _Claim(until=what.clock() + what.lease)
-        if (yield from add(_claim_key(what.name), _seal(what, _encode(claim)), what.lasts)):
+        if (yield from _claimed(what, _seal(what, _encode(claim)))):
             if what.clock() >= what.until:
                 # A process can stand still at any point, for hours: a laptop, a virtual machine.
                 return No.LAPSED
@@ -123,6 +123,17 @@ def _claim_or_wait(what: Once, work: Callable[[], Flow[Work]]) -> Flow[bytes | N
             return No.LAPSED
         yield from pause(wait)
         wait = min(wait * 1.5, _LONGEST_PAUSE)
+
+
+def _claimed(what: Once, claim: bytes) -> Flow[bool]:
+    try:
+        return (yield from add(_claim_key(what.name), claim, what.lasts))
+    except StoreUnavailable:
+        # It may have been written, and only the answer lost: then nobody else will do the work. No
+        # two seals are alike, so it can be told from another's.
+        if (yield from get(_claim_key(what.name))) != claim:
+            raise
+        return True
 
 
 def _do(what: Once, work: Callable[[], Flow[Work]]) -> Flow[bytes]:
