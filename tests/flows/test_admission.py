@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from intastellar_auth.core.effects import Get
@@ -157,6 +159,59 @@ def test_a_session_whose_end_is_known_is_let_go_with_all_its_cookies(process: Pr
     process.hand.done.clear()
     assert process.admit(newer) is None
     assert process.hand.done == []
+
+
+@pytest.mark.parametrize("back", [1.0, 3600.0])
+def test_a_session_ended_elsewhere_is_not_admitted_for_longer_by_a_clock_set_back(
+    process: Process, back: float
+) -> None:
+    """TM-04: in a process that knows it, and in one that does not."""
+    session = process.session()
+    header = process.header(session)
+    process.remembered(header)
+    process.end(session)
+    process.hand.clock.now -= back
+    assert process.at_once(header) is None
+    assert process.admit(header) is None
+
+    other = Process(process.hand)
+    unknown = other.header(other.session("s-2")._replace(rolled=process.hand.clock.now + back))
+    assert other.at_once(unknown) is None
+    assert other.admit(unknown) is not None
+    assert other.hand.kinds()[-1:] == CHECK
+    assert other.at_once(unknown) is not None
+
+
+def test_a_session_is_let_go_though_another_is_remembered_in_the_middle_of_it(
+    process: Process,
+) -> None:
+    """Making a list may set off the collector, and a finalizer may let another thread in."""
+    session = process.session()
+    header = process.header(session)
+    known = process.remembered(header)
+    others = [process.header(process.session(f"o-{number}")) for number in range(3)]
+
+    class Finalized:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            if others:
+                process.remembered(others.pop())
+
+    for number in range(1000):
+        process.remembered(process.header(process.session(f"s-{number}")))
+    thresholds = gc.get_threshold()
+    gc.collect()
+    Finalized()
+    gc.set_threshold(1)
+    try:
+        process.admissions.forget(session.id)
+    finally:
+        gc.set_threshold(*thresholds)
+    assert len(others) == 2, "the finalizer ran in the middle of it"
+    assert process.at_once(header) is None
+    assert known.session.id not in {one.session.id for _, one in process.admissions._all()}
 
 
 def test_with_an_interval_of_nought_the_store_is_asked_every_time() -> None:

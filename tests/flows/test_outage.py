@@ -75,6 +75,22 @@ def test_one_request_at_a_time_waits_for_a_store_that_says_nothing(process: Proc
     assert process.at_once(headers[1]) is not None
 
 
+def test_a_clock_that_is_set_back_does_not_keep_the_store_from_being_asked(
+    process: Process,
+) -> None:
+    """TM-04."""
+    session = process.session()
+    header = process.header(session)
+    process.hand.clock.now += INTERVAL
+    process.hand.refused = {Get}
+    assert process.admit(header) is not None
+    process.end(session)
+    process.hand.refused = set()
+    process.hand.clock.now -= INTERVAL + 1
+    assert process.at_once(header) is None
+    assert process.admit(header) is None
+
+
 def test_an_outage_of_long_ago_keeps_nobody_out(process: Process) -> None:
     """Nobody has asked since: of those who now come at once, all are let in."""
     headers = [process.header(process.session(f"s-{number}")) for number in range(3)]

@@ -145,6 +145,35 @@ def test_a_failure_is_shared_for_a_moment_and_then_tried_again(known: Known) -> 
     assert len(known.hand.fetched(DISCOVERY)) == 2
 
 
+@pytest.mark.parametrize("back", [1.0, 7200.0, 10 * STALEST])
+def test_a_clock_that_is_set_back_keeps_nothing_for_longer(known: Known, back: float) -> None:
+    """TM-04: neither a failure, nor keys, nor that a key was looked for in vain."""
+    known.hand.say(DISCOVERY, DOWN)
+    with pytest.raises(ProviderTimeout):
+        known.kids()
+    known.hand.clock.now -= back
+    known.hand.say(DISCOVERY, answer(DOCUMENT))
+    assert known.kids_anew() == ["main"]
+    known.hand.clock.now -= back
+    known.hand.say(JWKS, answer({"keys": [jwk("RS256", "next")]}), answer({"keys": [jwk()]}))
+    assert known.kids() == ["next"]
+    known.hand.clock.now -= back
+    assert known.kids_anew() == ["main"]
+
+
+def test_keys_that_are_known_serve_though_the_clock_is_set_back_and_the_provider_is_down(
+    known: Known,
+) -> None:
+    """TM-04."""
+    known.kids()
+    known.hand.say(JWKS, DOWN)
+    known.hand.clock.now -= 7200
+    assert known.kids() == ["main"]
+    known.hand.clock.now -= STALEST
+    with pytest.raises(ProviderTimeout):
+        known.kids()
+
+
 def test_whoever_waited_for_a_fetch_that_failed_fails_with_it(known: Known) -> None:
     known.hand.say(DISCOVERY, DOWN)
     first, second = (known.hand.start(known.provider.metadata()) for _ in range(2))

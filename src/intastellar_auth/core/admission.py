@@ -86,9 +86,12 @@ class Admissions:
         text = header[start + len(needle) : end] if end != -1 else header[start + len(needle) :]
         admitted = self._remembered.get(text)
         if admitted is not None:
-            return admitted if now < admitted.until else None
+            # A clock that was set back would keep it for as long as it was ahead.
+            return admitted if admitted.checked <= now < admitted.until else None
         session = self.sessions.at_once(text, now)
-        if session is None or now - session.rolled >= self.interval or session.id in self._ended:
+        if session is None or session.id in self._ended:
+            return None
+        if not 0 <= now - session.rolled < self.interval:
             return None
         if session.tokens is not None and session.tokens.is_due(now):
             return None
@@ -117,7 +120,7 @@ class Admissions:
             if session is None:
                 continue
             checked = max(session.rolled, known.checked) if known else session.rolled
-            if now - checked >= self.interval:
+            if not 0 <= now - checked < self.interval:
                 session, checked = yield from self._checked(session, checked, now)
             if session is not None and session.id not in self._ended:
                 until = max(checked + self.interval, self.outage.ask_again)
@@ -175,9 +178,18 @@ class Admissions:
         if len(self._ended) >= _MOST_ENDED:
             self._ended.popitem(last=False)
         self._ended[session_id] = None
-        for text, admitted in list(self._remembered.items()):
+        for text, admitted in self._all():
             if admitted.session.id == session_id:
                 self._remembered.pop(text, None)
+
+    def _all(self) -> list[tuple[bytes, Admitted]]:
+        while True:
+            try:
+                return list(self._remembered.items())
+            except RuntimeError:
+                # A list of so many may set off the collector, and whatever that finalizes may let
+                # another thread remember something meanwhile.
+                continue
 
     def _opened(self, text: bytes, now: float) -> Flow[Session | None]:
         try:
@@ -218,7 +230,7 @@ class Admissions:
             auth = Auth(("authenticated", *tokens.scope), tokens.good(now))
             until = min(until, tokens.unchanged_until(now))
         return Admitted(
-            user=User(session.sub, session.iss, session.claims),
+            user=User(session.sub, session.iss, session.claims, session.sid, session.auth_time),
             auth=auth,
             session=session,
             text=text,

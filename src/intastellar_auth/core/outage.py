@@ -31,7 +31,8 @@ class Outage:
     def may_ask(self) -> bool:
         """Return whether the store is to be asked; while it is down, one asks and others do not."""
         now = self.clock()
-        if now < self.ask_again:
+        # One that is further ahead was written by a clock that has been set back since.
+        if now < self.ask_again <= now + _ASK_AGAIN:
             return False
         if now >= self.ask_again + _FORGOTTEN:
             self._down = False

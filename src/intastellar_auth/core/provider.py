@@ -88,7 +88,7 @@ class Provider:
         known, last = self._keys, self._unknown_key
         if known.busy.acquire(blocking=False):
             try:
-                if now - last.fetched >= last.fresh:
+                if not 0 <= now - last.fetched < last.fresh:
                     last.fetched = now
                     known.value = yield from self._fetch_keys()
                     known.fetched = now
@@ -126,10 +126,10 @@ class Provider:
         while True:
             now = self.clock()
             age = now - known.fetched
-            value = known.value if age < STALEST else None
-            if value is not None and age < known.fresh:
+            value = known.value if abs(age) < STALEST else None
+            if value is not None and 0 <= age < known.fresh:
                 return value
-            if known.failure is not None and now - known.failed < FAILURE_SHARED:
+            if known.failure is not None and 0 <= now - known.failed < FAILURE_SHARED:
                 if value is not None:
                     return value
                 raise type(known.failure)(known.failure.detail)
