@@ -61,6 +61,12 @@ def test_a_navigation_is_sent_to_sign_in_and_comes_back(gate: Gate, headers: Hea
     assert set(got.all("vary")) == {"Cookie"}
 
 
+def test_a_backslash_in_a_query_comes_back_with_it(gate: Gate) -> None:
+    """RD-02: browsers leave it as it is there, and in a return path it must not stand."""
+    got = gate.ask("/private/search?q=a\\b", NAVIGATION)
+    assert got.one("location") == "/auth/login?next=/private/search%3Fq%3Da%255Cb"
+
+
 def test_a_page_that_nobody_can_come_back_to_is_left_for_the_landing_page() -> None:
     """RD-02, RD-09: the path of a request is a return address that a stranger wrote."""
     gate = make_gate(protected_paths="*", landing_path="/home")

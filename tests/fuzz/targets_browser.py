@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from intastellar_auth.core.messages import Reply
     from intastellar_auth.core.site import Site
 
+_ASCII = "".join(map(chr, range(128)))
 _AUTHORIZE = f"{ISSUER}/authorize?"
 _PARAMETERS = (b"code=", b"&code=x", b"&state=", b"state", b"&iss=", b"&error=access_denied")
 _PATHS = (b"/", b"//", b"\\", b"..", b"/auth/login", b"%2f", b"%5c", b"evil.example", b"\t", b"@")
@@ -216,7 +217,8 @@ def return_to(data: bytes) -> None:
     """RD-01, RD-09: a path of this site, in every reading, and none of our own."""
     for text in (data.decode("latin-1"), data.decode("utf-8", "replace")):
         path = return_path(text, default="/the-default", own_prefix="/auth")
-        assert path in (text, "/the-default")
+        encoded = quote(text, safe=_ASCII, errors="replace")
+        assert path in (encoded, "/the-default")
         # As a browser does it (WHATWG URL), and as a careless server does.
         seen = path.translate({9: None, 10: None, 13: None}).replace("\\", "/")
         there = urlsplit(urljoin(f"{ORIGIN}/somewhere", seen))

@@ -96,7 +96,8 @@ class Front:
         """
         site = self.site
         path = spelled if unquote(spelled) == request.path else quote(request.path)
-        query = f"?{request.query}" if request.query else ""
+        # Browsers leave a backslash in a query as it is (WHATWG URL); no return path may have one.
+        query = "?" + request.query.replace("\\", "%5C") if request.query else ""
         return_to = site.return_path(site.settings.base_path + path + query, site.landing)
         if unsure is not None:
             return refused(site, request, unsure, return_to)
