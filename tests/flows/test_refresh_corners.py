@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from intastellar_auth.core.effects import Answer, Fetch, Flow, Get, Put
 from intastellar_auth.core.once import Work, once
 from intastellar_auth.core.refresh import _refresh_of
 from intastellar_auth.errors import ProviderUnreachable
+from intastellar_auth.stores import MemoryStore
 from tests.oidc.forge import answer
 
+from .hand import Clock
 from .refreshing import LIFETIME, MODES, REVOCATION, refreshing, visit, visiting
 from .stage import DISCOVERY, DOCUMENT, JWKS, TOKEN, Stage
 from .test_refresh_details import revoked
@@ -28,10 +32,46 @@ def entry(stage: Stage, kind: str) -> str:
 
 def test_a_provider_whose_tokens_end_before_they_arrive_is_not_asked_for_ever(mode: str) -> None:
     stage, provider = refreshing(mode=mode)
-    provider.lifetime = 1e-9
+    provider.lifetime = 1
+    store = stage.hand.store = Slow(stage.hand.clock)
     stage.sign_in()
-    assert visit(stage) is None
-    assert provider.refreshes <= 8
+    store.takes = 1.0
+    stage.hand.clock.now += 1
+    visit(stage)
+    assert 2 <= provider.refreshes <= 8
+
+
+class Slow(MemoryStore):
+    """A store that takes longer to answer than the tokens are good for."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock=clock)
+        self.takes = 0.0
+        self.waits_by = clock
+
+    def get(self, key: str) -> bytes | None:
+        """Answer late."""
+        self.waits_by.now += self.takes
+        return super().get(key)
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Answer late."""
+        self.waits_by.now += self.takes
+        return super().get_many(keys)
+
+
+@pytest.mark.parametrize("lifetime", [1e-9, 0.4, 0.0, -5.0])
+def test_a_lifetime_of_less_than_a_second_is_not_taken_at_its_word(
+    mode: str, lifetime: float
+) -> None:
+    """RF-01: it would mean a refresh with every request."""
+    stage, provider = refreshing(mode=mode)
+    provider.lifetime = lifetime
+    stage.sign_in()
+    for _ in range(5):
+        assert visit(stage) == "access-0"
+        stage.hand.clock.now += 1
+    assert provider.refreshes == 0
 
 
 def test_a_provider_that_gives_the_same_tokens_once_more_is_asked_again_when_they_end(

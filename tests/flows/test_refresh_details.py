@@ -59,8 +59,21 @@ def test_a_refresh_that_takes_a_role_away_takes_it_from_the_user(mode: str) -> N
         stage.hand.clock.now += LIFETIME
         one = visiting(process)
         assert one.admitted is not None
-        assert one.admitted.user.claims == {"roles": ["reader"], "name": "Alice"}
+        claims = one.admitted.user.claims
+        assert (claims["roles"], claims["name"]) == (["reader"], "Alice")
         one.answer()
+
+
+def test_a_refresh_that_says_there_is_no_role_left_leaves_none(mode: str) -> None:
+    """RF-10, IM-05: an empty claim is no claim."""
+    stage, provider = refreshing(mode=mode, claims="roles,name")
+    provider.id_token = {"roles": ""}
+    stage.sign_in(roles=["admin"], name="Alice")
+    stage.hand.clock.now += LIFETIME
+    one = visiting(stage)
+    assert one.admitted is not None
+    assert "roles" not in one.admitted.user.claims
+    assert one.admitted.user.claims["name"] == "Alice"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ end give each effect's answer its type.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Put:
     """Write ``key``, whether or not it is there, for ``ttl`` seconds."""
 
     key: str
-    value: bytes
+    value: bytes = field(repr=False)
     ttl: float
 
 
@@ -75,7 +75,7 @@ class Add:
     """Write ``key`` only if nobody has: of all who ask, in any process, one is told yes."""
 
     key: str
-    value: bytes
+    value: bytes = field(repr=False)
     ttl: float
 
 

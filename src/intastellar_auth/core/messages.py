@@ -5,7 +5,7 @@ Both shells translate to and from these. Nothing here knows ASGI, WSGI or a sock
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +14,14 @@ class Request:
 
     ``path`` is percent-decoded and relative to where the app is mounted; ``query`` is raw, without
     the question mark; header names are lower case. ``body`` is filled for ``POST`` only, and only
-    up to a limit that the shell enforces.
+    up to a limit that the shell enforces. A ``repr`` ends up in tracebacks, and has no code in it.
     """
 
     method: str
     path: str
-    query: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    query: str = field(default="", repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     def header(self, name: str) -> str | None:
         """Return the value of the header ``name`` (lower case), ``None`` where there is none.
@@ -43,5 +43,5 @@ class Reply:
     """One answer of ours: ``headers`` in the order they go out, each ``Set-Cookie`` on its own."""
 
     status: int
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)

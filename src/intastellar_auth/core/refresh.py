@@ -185,7 +185,8 @@ def _believed(
 def _claims(site: Site, metadata: Metadata, session: Session, fresh: Tokens) -> Flow[bytes | None]:
     """The session's claims by the ID token that came along, if one did (Core section 12.2).
 
-    A role that the provider has taken away is gone; what the ID token does not tell stays.
+    A role that it no longer lists is gone, and so is a claim that it says is empty (RF-10). One of
+    which it says nothing stays: it may be from userinfo.
     """
     id_token, settings = fresh.id_token, site.settings
     if id_token is None or not settings.openid:
@@ -206,8 +207,9 @@ def _claims(site: Site, metadata: Metadata, session: Session, fresh: Tokens) -> 
         )
 
     told = yield from site.provider.with_keys(read)
-    news = kept_claims(settings.claims, told.claims)
-    return pack_claims({**unpack_claims(session.claims), **news})
+    known = unpack_claims(session.claims)
+    stays = {name: value for name, value in known.items() if name not in told.claims}
+    return pack_claims({**stays, **kept_claims(settings.claims, told.claims)})
 
 
 def _unless_ended(site: Site, session: Session, kept: Kept) -> Flow[Kept | None]:

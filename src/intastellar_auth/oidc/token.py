@@ -178,11 +178,11 @@ def _scope(document: dict[str, Json], requested: str) -> tuple[str, ...]:
 def _expires_in(value: Json) -> float | None:
     """Return the lifetime in seconds; anything odd counts as "the provider doesn't say".
 
-    Only a hint of when to refresh (RFC 6749 section 5.1): zero, taken at its word, would refresh
-    with every request.
+    Only a hint of when to refresh (RFC 6749 section 5.1): less than a second, taken at its word,
+    would refresh with every request.
     """
     if isinstance(value, str):
         value = float(value) if _SECONDS.fullmatch(value) else None
-    if value is None or isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float) or value < 1:
         return None
     return min(float(value), MAX_EXPIRES_IN)

@@ -194,7 +194,8 @@ def _private_folder() -> Path:
     or a login session (``XDG_RUNTIME_DIR`` is not), is the same for all workers of one service, and
     is a local disk, which SQLite's WAL needs (a home may be on NFS). It may be emptied by a
     restart of the machine: a site whose logouts must outlive that names a file of its own. Sites of
-    the same user share the file and do not meet in it: keys are random, values sealed.
+    the same user share the file and do not read each other's entries: keys are random, values
+    sealed. What a provider ends by user or by ``sid`` has ended for all of them that it is for.
 
     Anyone may write to the temporary folder, so whatever is there already may be an attacker's.
     """
