@@ -51,8 +51,25 @@ def test_there_is_always_a_name_to_show(claims: dict[str, object]) -> None:
 @given(st.dictionaries(st.text(), st.none() | st.booleans() | st.text() | st.lists(st.text())))
 def test_packed_claims_are_the_claims(claims: dict[str, object]) -> None:
     alice = User("sub-1", ISSUER, pack_claims(claims))
-    assert alice.claims == claims
+    assert alice.claims == {**claims, "sub": "sub-1", "iss": ISSUER}
     assert alice.claims is alice.claims
+
+
+def test_the_claims_say_whose_session_it_is_and_when_it_began() -> None:
+    """Whatever ``INTASTELLAR_CLAIMS`` names, and whatever a claim calls itself."""
+    told = {"name": "Alice", "sub": "another", "iss": "https://evil.example"}
+    alice = User("sub-1", ISSUER, pack_claims(told), sid="s-1", auth_time=1_800_000_000.0)
+    assert alice.claims == {
+        "sub": "sub-1",
+        "iss": ISSUER,
+        "sid": "s-1",
+        "auth_time": 1_800_000_000,
+        "name": "Alice",
+    }
+    assert (alice.sid, alice.auth_time) == ("s-1", 1_800_000_000)
+    assert "s-1" not in repr(alice)
+    assert User("sub-1", ISSUER, {"name": "Alice"}).claims.keys() == {"sub", "iss", "name"}
+    assert (ANONYMOUS.sid, ANONYMOUS.auth_time) == (None, None)
 
 
 def test_a_user_does_not_change() -> None:

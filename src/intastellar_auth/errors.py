@@ -6,6 +6,7 @@
     │   ├── StateRefused     400   its state is missing, forged, or not this browser's
     │   ├── AttemptExpired   400   it took too long, or its cookies did not come back
     │   ├── LogoutRefused    400   a logout token is not to be believed
+    │   ├── LogoutNotConfirmed 403  another site's script asked to sign the visitor out
     │   └── RequestTooLarge  413   it posted more than any form of ours
     ├── SignInNeeded         401   nobody is signed in
     ├── ScopeMissing         403   somebody is, without a scope that is needed
@@ -80,6 +81,14 @@ class LogoutRefused(RequestRefused):
     """
 
     sentence = "This logout token cannot be used."
+
+
+class LogoutNotConfirmed(RequestRefused):
+    """A script or a frame of another site asked to sign the visitor out."""
+
+    code = "logout_not_confirmed"
+    status = 403
+    sentence = "Only you can sign yourself out, from a page of this site."
 
 
 class RequestTooLarge(RequestRefused):
@@ -190,7 +199,7 @@ class ClientRefused(ProviderError):
 
 
 class StoreUnavailable(AuthError):
-    """The store did not answer. Nothing was consumed: the same request may be sent again."""
+    """The store did not answer. No code was spent: the same request may be sent again."""
 
     code = "store_unavailable"
     status = 503
@@ -198,7 +207,7 @@ class StoreUnavailable(AuthError):
 
 
 class SessionTooLarge(AuthError):
-    """The sealed session needs more than the cookies that a browser and its servers will carry."""
+    """The sealed session needs more than three cookies, or its claims are more than are kept."""
 
     code = "session_too_large"
     status = 507

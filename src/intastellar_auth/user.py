@@ -40,30 +40,48 @@ NO_CLAIMS: Final = pack_claims({})
 class User:
     """A signed-in user. ``(iss, sub)`` is the stable key; every claim can be missing.
 
-    Two users are equal when ``iss`` and ``sub`` are. ``claims`` may be given packed.
+    Two users are equal when ``iss`` and ``sub`` are. ``claims`` may be given packed. ``sid`` and
+    ``auth_time``, in seconds since the epoch, are those of the sign-in, where the provider said so.
     """
 
     sub: str
     iss: str
-    _claims: Mapping[str, object] | bytes = field(compare=False, repr=False)
+    sid: str | None = field(compare=False, repr=False)
+    auth_time: float | None = field(compare=False)
+    _told: Mapping[str, object] | bytes = field(compare=False, repr=False)
+    _claims: Mapping[str, object] | None = field(compare=False, repr=False)
 
     def __init__(
-        self, sub: str, iss: str, claims: Mapping[str, object] | bytes = NO_CLAIMS
+        self,
+        sub: str,
+        iss: str,
+        claims: Mapping[str, object] | bytes = NO_CLAIMS,
+        sid: str | None = None,
+        auth_time: float | None = None,
     ) -> None:
         _set(self, "sub", sub)
         _set(self, "iss", iss)
-        _set(self, "_claims", claims)
+        _set(self, "sid", sid)
+        _set(self, "auth_time", auth_time)
+        _set(self, "_told", claims)
+        _set(self, "_claims", None)
 
     @property
     def claims(self) -> Mapping[str, object]:
-        """The claims named by ``INTASTELLAR_CLAIMS``.
+        """``sub``, ``iss``, ``sid``, ``auth_time``, and the claims named by ``INTASTELLAR_CLAIMS``.
 
-        Shared between the requests of one session: read them, do not write to them.
+        Those that the provider has not told are missing. Shared between the requests of one
+        session: read them, do not write to them.
         """
         # A page that greets nobody should not pay for unpacking who it is.
         claims = self._claims
-        if isinstance(claims, bytes):
-            claims = unpack_claims(claims)
+        if claims is None:
+            told = unpack_claims(self._told) if isinstance(self._told, bytes) else self._told
+            always = {"sub": self.sub, "iss": self.iss}
+            if self.sid is not None:
+                always["sid"] = self.sid
+            claims = {"auth_time": self.auth_time} if self.auth_time is not None else {}
+            claims = {**claims, **told, **always}
             _set(self, "_claims", claims)
         return claims
 
@@ -98,6 +116,8 @@ class AnonymousUser:
 
     sub: None = None
     iss: None = None
+    sid: None = None
+    auth_time: None = None
     claims: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property

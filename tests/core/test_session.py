@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,13 @@ def test_max_age_is_the_time_that_remains_and_never_negative() -> None:
     ):
         (header,) = ours.set_cookies(kept, b"", now)
         assert parse(header).attributes["max-age"] == str(int(remains))
+
+
+def test_a_session_of_a_second_is_kept_for_it() -> None:
+    """``Max-Age=0`` would take the cookie away, and a visitor would sign in for ever."""
+    brief = replace(ours, lifetime=1)
+    (header,) = brief.set_cookies(session(), b"", NOW + 0.2)
+    assert parse(header).attributes["max-age"] == "1"
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -105,6 +105,25 @@ def test_a_session_that_is_over_within_the_window_is_not_given_again() -> None:
     assert stage.go(callback).status == 400
 
 
+@pytest.mark.parametrize("mode", ["cookie", "server"])
+def test_a_session_in_use_that_outlives_what_its_callback_gave_is_not_lost_to_it(mode: str) -> None:
+    """P3, P5: with a ``REPLAY_WINDOW`` longer than ``SESSION_IDLE``."""
+    stage = make_stage(session_idle=60, session_mode=mode)
+    callback = stage.begin()
+    stage.go(callback)
+    header = "; ".join(f"{name}={value}" for name, value in stage.browser.cookies.items()).encode()
+    stage.hand.clock.now += 50
+    now = stage.hand.clock.now
+    session = stage.hand.play(stage.site.sessions.find(header, now))
+    assert session is not None
+    rolled = stage.hand.play(stage.site.sessions.rolled(session, now))
+    (cookie,) = stage.site.sessions.set_cookies(rolled, header, now)
+    stage.browser.cookies[SESSION_COOKIE] = cookie.partition("=")[2].partition(";")[0]
+    stage.hand.clock.now += 50
+    assert location(stage.go(callback)) == "/page"
+    assert stage.browser.signed_in
+
+
 @pytest.mark.parametrize("receipt", [True, False])
 def test_a_callback_after_the_window_leads_on_while_the_session_lives(
     stage: Stage, *, receipt: bool

@@ -204,6 +204,32 @@ def test_a_session_that_fits_into_no_cookies_names_the_largest_claims(
     assert "group 0001" not in caplog.text
 
 
+@pytest.mark.parametrize(("count", "warned"), [(10, False), (700, True)])
+def test_a_session_that_some_servers_would_refuse_is_in_the_log(
+    caplog: pytest.LogCaptureFixture, count: int, *, warned: bool
+) -> None:
+    stage = make_stage(claims="groups")
+    groups: list[Json] = [f"group {number:04}" for number in range(count)]
+    assert stage.sign_in(groups=groups).status == 303
+    assert ("event=session_large" in caplog.text) is warned
+    assert ("SESSION_MODE=server" in caplog.text) is warned
+    assert "group 0001" not in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["cookie", "server"])
+def test_no_provider_fills_the_memory_with_claims(
+    caplog: pytest.LogCaptureFixture, mode: str
+) -> None:
+    """Each process remembers those of thousands of sessions."""
+    stage = make_stage(claims="groups,name", session_mode=mode)
+    groups: list[Json] = ["x" * 1000] * 70
+    stage.hand.say(USERINFO, answer({**PROFILE, "groups": groups}))
+    assert stage.sign_in().status == 507
+    assert not stage.browser.signed_in
+    assert "at most 65536 are kept: largest parts: claim groups" in caplog.text
+    assert "INTASTELLAR_CLAIMS" in caplog.text
+
+
 @pytest.mark.parametrize(("sid", "auth_time"), [(7, "soon"), (None, None), (["s"], {})])
 def test_what_is_not_of_its_type_is_left_out(stage: Stage, sid: Json, auth_time: Json) -> None:
     reply = stage.sign_in(sid=sid, auth_time=auth_time)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from intastellar_auth.core.effects import Effect, Fetch, Get, Put
 from intastellar_auth.core.logout import landed
-from intastellar_auth.core.messages import Reply
+from intastellar_auth.core.messages import Reply, Request
+from intastellar_auth.core.provider import Provider
 from intastellar_auth.errors import ProviderTimeout
-from tests.oidc.forge import CLIENT_ID, answer
+from intastellar_auth.oidc.discovery import Metadata
+from tests.oidc.forge import CLIENT_ID, ISSUER, answer
 
 from .stage import (
     DISCOVERY,
     DOCUMENT,
     END_SESSION,
     SESSION_COOKIE,
+    USERINFO,
     Stage,
     location,
     make_stage,
@@ -126,6 +131,66 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_the_logout(stage: Stage) ->
     assert elsewhere.go("/auth/user").status == 401
 
 
+@pytest.mark.parametrize("mode", ["cookie", "server"])
+@pytest.mark.parametrize("lost", [True, False], ids=["first answer lost", "all answers arrived"])
+def test_a_logout_ends_what_the_callbacks_of_other_tabs_would_give_again(
+    mode: str, *, lost: bool
+) -> None:
+    """P6, P11: the cookie has the last tab's session, and the first tab's callback comes again."""
+    stage = make_stage(session_mode=mode)
+    first, second = stage.begin("/one", "code-1"), stage.begin("/two", "code-2")
+    before = dict(stage.browser.cookies)
+    stage.go(first)
+    if lost:
+        stage.browser.cookies = before
+    stage.go(second)
+    stage.go("/auth/logout")
+    stage.hand.clock.now += 60
+    for callback in (first, second, first):
+        reply = stage.other_process().go(callback)
+        assert reply.status == 400
+        assert not stage.browser.signed_in
+
+
+def test_a_logout_ends_the_session_of_whoever_was_signed_in_before(stage: Stage) -> None:
+    """P6: Alice, then Bob in her place; Bob signs out, and goes back in the history."""
+    stage.hand.say(USERINFO, answer({"sub": "carol"}))
+    callback = stage.begin(code="code-2", sub="carol")
+    stage.go(callback)
+    stage.hand.say(USERINFO, answer({"sub": "bob"}))
+    stage.sign_in(code="code-3", sub="bob")
+    stage.go("/auth/logout")
+    assert stage.go(callback).status == 400
+    assert not stage.browser.signed_in
+
+
+def test_a_logout_leaves_a_tab_alone_that_is_still_signing_in(stage: Stage) -> None:
+    """P11."""
+    callback = stage.begin("/two", "code-2")
+    stage.go("/auth/logout")
+    assert location(stage.go(callback)) == "/two"
+    assert stage.browser.signed_in
+
+
+def test_a_logout_ends_each_session_that_the_browser_sends() -> None:
+    """LO-08: of before ``COOKIE_DOMAIN`` was set, say, and of after."""
+    stage = signed_in()
+    cookies = [dict(stage.browser.cookies)]
+    stage.sign_in(code="code-2")
+    cookies.append(dict(stage.browser.cookies))
+    both = "; ".join(f"{SESSION_COOKIE}={one[SESSION_COOKIE]}" for one in cookies)
+    stage.ask(replace_cookie(stage.browser.request("/auth/logout"), both))
+    for one in cookies:
+        stage.browser.cookies = {SESSION_COOKIE: one[SESSION_COOKIE]}
+        assert stage.go("/auth/user").status == 401
+
+
+def replace_cookie(request: Request, header: str) -> Request:
+    """Return ``request`` with another ``Cookie`` header."""
+    rest = tuple(one for one in request.headers if one[0] != "cookie")
+    return replace(request, headers=(("cookie", header), *rest))
+
+
 def test_the_tombstone_lasts_as_long_as_the_session_could(stage: Stage) -> None:
     stage.hand.clock.now += 1000
     stage.go("/auth/logout")
@@ -166,6 +231,36 @@ def test_the_local_part_happens_though_the_provider_is_down(
     assert "event=provider_logout_left_out" in caplog.text
     assert not stage.browser.signed_in
     assert Put in stage.hand.kinds()
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://accounts.example/{end}",
+        "https://169.254.169.254/end",
+        f"{END_SESSION}?{'x' * 9000}",
+    ],
+    ids=["no url", "internal", "long"],
+)
+def test_the_local_part_happens_though_the_endpoint_cannot_be_used(
+    endpoint: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """LO-05."""
+    stage = make_stage()
+    stage.sign_in()
+    stage.site = replace(stage.site, provider=saying(stage.site.provider, endpoint))
+    assert location(stage.go("/auth/logout?next=/bye")) == "/bye"
+    assert not stage.browser.signed_in
+    assert "event=provider_logout_left_out" in caplog.text
+
+
+def saying(provider: Provider, endpoint: str) -> Provider:
+    """Return ``provider`` as settings have it that name this ``end_session_endpoint``."""
+
+    def said(found: Metadata | None) -> Metadata:
+        return replace(provider.said(found), end_session_endpoint=endpoint)
+
+    return Provider(ISSUER, said, provider.clock)
 
 
 def test_a_provider_without_the_endpoint_is_left_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -76,6 +77,27 @@ def test_another_site_gets_a_page_that_asks(
     assert "frame-ancestors 'none'" in policy
     assert "form-action 'self' https://accounts.example" in policy
     assert 'name="next" value="/bye"' in text(reply)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+        {"sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+    ],
+    ids=["script", "image", "frame"],
+)
+def test_a_script_of_another_site_is_told_no(
+    stage: Stage, headers: dict[str, str | None], method: str
+) -> None:
+    """LO-01: nobody would see the page that asks, and a 200 would look like a logout."""
+    reply = stage.ask(stage.browser.request("/auth/logout", method, headers))
+    assert reply.status == 403
+    assert json.loads(reply.body)["error"] == "logout_not_confirmed"
+    assert set_cookies(reply) == {}
+    assert stage.browser.signed_in
 
 
 @pytest.mark.parametrize("headers", OWN.values(), ids=OWN)

@@ -34,8 +34,9 @@ def kept(stage: Stage) -> Kept | None:
 
 def outcomes_asked_for(stage: Stage, before: int) -> int:
     """Return how often an outcome of a refresh was looked for since ``before``."""
-    asked = (one.key for one in stage.hand.done[before:] if isinstance(one, Get))
-    return len([key for key in asked if key.startswith("outcome:")])
+    asked = [one.key for one in stage.hand.done[before:] if isinstance(one, Get)]
+    signing_in = [one.key for one in stage.hand.done[:before] if isinstance(one, Get)]
+    return len([key for key in asked if key.startswith("outcome:") and key not in signing_in])
 
 
 def test_a_refresh_token_that_may_have_been_used_is_kept_by_nobody(mode: str) -> None:

@@ -30,7 +30,12 @@ def test_a_signed_in_user_is_told_in_json(stage: Stage, headers: dict[str, str |
         "identity": "alice",
         "display_name": "Alice",
         "email": "alice@example.com",
-        "claims": {"name": "Alice", "email": "alice@example.com"},
+        "claims": {
+            "sub": "alice",
+            "iss": ISSUER,
+            "name": "Alice",
+            "email": "alice@example.com",
+        },
         "scopes": ["authenticated", "openid", "profile", "email"],
     }
     assert header(reply, "cache-control") == "no-store"

@@ -73,7 +73,7 @@ VARIANTS: Final[dict[str, Variant]] = {
             Edit(
                 once,
                 "_claim_or_wait",
-                "(yield from add(_claim_key(what.name), _seal(what, _encode(claim)), what.lasts))",
+                "(yield from _claimed(what, _seal(what, _encode(claim))))",
                 "(yield from get(_claim_key(what.name))) is None",
             ),
         ),
@@ -87,7 +87,7 @@ VARIANTS: Final[dict[str, Variant]] = {
                 "return None",
                 "return Attempt(state.id, 0.0, 0, state.return_to, state.id, finished=True)",
             ),
-            Edit(callback, "_exchange_of", "secret=attempt.receipt", "secret=attempt.id"),
+            Edit(callback, "exchange_of", "secret=attempt.receipt", "secret=attempt.id"),
         ),
     ),
     "a lapsed lease lets another one exchange": Variant(
@@ -155,9 +155,13 @@ VARIANTS: Final[dict[str, Variant]] = {
             ),
         ),
     ),
+    "a logout leaves what other tabs were given": Variant(
+        "P13|P6",
+        (Edit(logout, "_given_again", "site.attempts.kept(header)", "()"),),
+    ),
     "an ended session is remembered": Variant(
         "P6",
-        (Edit(admission.Admissions, "admit", "now - checked >= self.interval", "False"),),
+        (Edit(admission.Admissions, "admit", "not 0 <= now - checked < self.interval", "False"),),
     ),
     "a sign-in starts again without end": Variant(
         "P8",

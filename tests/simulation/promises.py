@@ -48,7 +48,8 @@ class SignIn:
     """One attempt to sign in, as an onlooker knows it who sees all but what is sealed.
 
     ``target`` is the page it was for, ``restarts`` how many before it started it by themselves.
-    ``key`` sealed it, ``recorded`` is since when its outcome is on record at least, in seconds.
+    ``key`` sealed it, ``recorded`` is since when its outcome is on record at least, in seconds, and
+    ``signed_out`` says whether its browser has asked for a logout since.
     """
 
     browser: Browser | None
@@ -59,6 +60,7 @@ class SignIn:
     calls: list[Call] = field(default_factory=list)
     recorded: float | None = None
     session: str | None = None
+    signed_out: bool = False
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ class Promises:
             self.world.hold("quiesce", reply.status < 500, f"{visit.name} fails with nothing wrong")
         if visit.is_ahead:
             visit.ends = None
+            visit.ends_too.clear()
             used = visit.effects or visit.set_cookies
             self.world.hold(
                 "P12", not used, f"{visit.name} only looks ahead, and uses something up"
@@ -176,13 +179,13 @@ class Promises:
             and not visit.faults
             and sign_in.session not in self.ended
             and sign_in.session not in self.doubtful
+            and not sign_in.signed_out
             and visit.browser is sign_in.browser
             and sign_in.key in visit.process.keys
-            and self._has_cookie_of(visit)
+            and self._has_cookie_of(visit, parameters(visit.request.query)["state"])
         )
 
-    def _has_cookie_of(self, visit: Visit) -> bool:
-        state = parameters(visit.request.query)["state"]
+    def _has_cookie_of(self, visit: Visit, state: str) -> bool:
         site = visit.process.front.site
         name = cookies.tagged(site.attempts.prefix, state)
         return any(cookie.name == name for cookie in visit.cookies)
@@ -192,6 +195,16 @@ class Promises:
         if session is not None:
             visit.ends = session
             self.doubtful.add(session)
+        if visit.request.path != "/auth/logout":
+            return
+        for state, sign_in in self.sign_ins.items():
+            if self._has_cookie_of(visit, state):
+                # A logout ends what the callbacks of this browser would give it again (row P6).
+                sign_in.signed_out = True
+                if sign_in.recorded is not None:
+                    visit.ends_too.append(sign_in)
+                if sign_in.session is not None:
+                    self.doubtful.add(sign_in.session)
 
     def _signed_out(self, visit: Visit) -> None:
         """A session that could have gone on, and whose end nothing got into the way of."""
@@ -200,8 +213,19 @@ class Promises:
             cookie.name == SESSION_COOKIE and self.world.clock.now >= cookie.ends_at
             for cookie in visit.cookies
         )
-        if visit.ends is not None and not (expired or visit.faults) and visit.reply.status < 400:
-            self.ended.setdefault(visit.ends, (self.world.event, self.world.clock.now))
+        if visit.faults or visit.reply.status >= 400:
+            return
+        now = self.world.clock.now
+        ended = [visit.ends] if visit.ends is not None and not expired else []
+        ended += [
+            one.session
+            for one in visit.ends_too
+            if one.session is not None
+            and now < (one.recorded or 0.0) + REPLAY_WINDOW
+            and one.key in visit.process.keys
+        ]
+        for session in ended:
+            self.ended.setdefault(session, (self.world.event, now))
             self.world.note(visit.name, "has ended a session")
 
     def _gives_no_ended_session(self, visit: Visit, session: str | None) -> None:

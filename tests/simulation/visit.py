@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from intastellar_auth.settings import Settings
 
     from .browser import Browser, Cookie, Tab
+    from .promises import SignIn
 
 
 @dataclass(slots=True)
@@ -42,9 +43,9 @@ class Visit:
 
     ``began`` and ``decided`` are events: when it came, and when somebody last began to decide
     whether its answer gives a session. ``asked_at`` is when its admission was asked for, in
-    seconds. ``ends`` is the id of the session that it is to end. ``is_ahead`` says whether the
-    browser only looks ahead (row P12). ``faults`` counts what went wrong
-    on its way, ``effects`` what was performed for it.
+    seconds. ``ends`` is the id of the session that it is to end, ``ends_too`` the sign-ins that are
+    to give theirs no more. ``is_ahead`` says whether the browser only looks ahead (row P12).
+    ``faults`` counts what went wrong on its way, ``effects`` what was performed for it.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Visit:
     faults: int = 0
     effects: int = 0
     ends: str | None = None
+    ends_too: list[SignIn] = field(default_factory=list)
     exchanging: str | None = None
     exchanged_at: float | None = None
     is_ahead: bool = field(init=False)

@@ -112,6 +112,11 @@ class Attempts:
                 return attempt
         return None
 
+    def kept(self, header: bytes) -> list[Attempt]:
+        """Return every attempt that this browser keeps, finished or not."""
+        found = map(self._open, cookies.named_alike(header, self.prefix).values())
+        return [attempt for attempt in found if attempt is not None]
+
     def is_open(self, attempt: Attempt, now: float) -> bool:
         """Return whether ``attempt`` may still be finished at ``now``."""
         return not attempt.finished and now < attempt.started + self.timeout

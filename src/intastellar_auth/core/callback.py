@@ -14,10 +14,10 @@ from intastellar_auth.core import pages, refused, replies
 from intastellar_auth.core.attempt import Attempt, State
 from intastellar_auth.core.effects import Flow
 from intastellar_auth.core.ended import has_ended
-from intastellar_auth.core.exchange import exchange
+from intastellar_auth.core.exchange import exchange, exchange_of
 from intastellar_auth.core.login import start
 from intastellar_auth.core.messages import Reply, Request
-from intastellar_auth.core.once import No, Once, once, recall, was_claimed
+from intastellar_auth.core.once import No, once, recall, was_claimed
 from intastellar_auth.core.outcome import Outcome, decode_outcome
 from intastellar_auth.core.parameters import form_of
 from intastellar_auth.core.session import Session
@@ -27,6 +27,7 @@ from intastellar_auth.oidc.authorization import single_parameters
 
 # Row P8: a sign-in starts again by itself this often.
 _RESTARTS = 1
+_NO_RECEIPT = "the callback was finished before, and this browser has no receipt of it"
 
 
 def callback(site: Site, request: Request) -> Flow[Reply]:
@@ -61,7 +62,7 @@ def _with_cookie(
     site: Site, request: Request, attempt: Attempt, parameters: dict[str, str]
 ) -> Flow[Reply]:
     """This browser started the attempt: it may have the outcome."""
-    what = _exchange_of(site, attempt)
+    what = exchange_of(site, attempt)
     if not site.attempts.is_open(attempt, site.clock()):
         found = yield from recall(what)
         if found is No.WINDOW_OVER and not attempt.finished:
@@ -93,12 +94,13 @@ def _answer(
         return refused.failed(site, request, failure, attempt.return_to)
     if session is None or not (yield from _lives(site, session)):
         # Row P6: a captured callback must not bring back what a logout has ended.
-        detail = "the session that the callback gave has ended"
-        return refused.not_here(site, request, detail, attempt.return_to)
+        because = "the session that the callback gave has ended"
+        return (yield from _too_late(site, request, attempt.return_to, because))
     header = request.cookie_header.encode("latin-1")
+    session_cookies = site.sessions.set_cookies(session, header, site.clock())
     set_cookies = [
-        *site.sessions.set_cookies(session, header, site.clock()),
-        *site.hints.set_cookies(outcome.id_token),
+        *session_cookies,
+        *site.hints.set_cookies(outcome.id_token, beside=session_cookies),
         site.attempts.receipt_cookie(attempt, text),
     ]
     target = _target(site, attempt.return_to)
@@ -126,12 +128,13 @@ def _without_cookie(
     return (yield from _start_again(site, request, state, "its login cookie is gone"))
 
 
-def _too_late(site: Site, request: Request, return_to: str) -> Flow[Reply]:
-    """The attempt was finished before: rows P5 and P7."""
+def _too_late(
+    site: Site, request: Request, return_to: str, because: str = _NO_RECEIPT
+) -> Flow[Reply]:
+    """The attempt was finished before: rows P5 to P7."""
     if (yield from _is_signed_in(site, request)):
         return replies.redirect(_target(site, return_to))
-    detail = "the callback was finished before, and this browser has no receipt of it"
-    return refused.not_here(site, request, detail, return_to)
+    return refused.not_here(site, request, because, return_to)
 
 
 def _start_again(site: Site, request: Request, lost: Attempt | State, because: str) -> Flow[Reply]:
@@ -164,25 +167,6 @@ def _lives(site: Site, session: Session) -> Flow[bool]:
         log.event(logging.WARNING, "revocation_not_checked", {"detail": error.detail})
         ended = False
     return not ended and site.clock() < site.sessions.ends_at(session)
-
-
-def _exchange_of(site: Site, attempt: Attempt) -> Once:
-    """How long each thing about this attempt's exchange lasts, in seconds."""
-    settings = site.settings
-    # The token request, and one more for keys or userinfo; a slow provider may need all of it.
-    lease = 2.0 * settings.http_timeout + 5.0
-    # A claim outlives every login cookie that could ask for the exchange again.
-    closes = attempt.started + settings.login_timeout
-    return Once(
-        name=attempt.id,
-        secret=attempt.receipt,
-        lease=lease,
-        window=settings.replay_window,
-        lasts=max(closes - site.clock(), 0.0) + lease + settings.replay_window,
-        until=closes + lease,
-        clock=site.clock,
-        token_bytes=site.token_bytes,
-    )
 
 
 def _target(site: Site, return_to: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -17,6 +18,8 @@ from intastellar_auth.errors import SessionTooLarge
 # Browsers keep at least 4096 bytes for a cookie, its name and its attributes (section 6.1).
 _LIMIT: Final = 4096
 MAX_CHUNKS: Final = 3
+COMMON_LIMIT: Final = 7000
+"""Bytes of cookies that common servers take: 8 kB (gunicorn's 8190), less those of others."""
 # A twin can only be planted where the name has no __Host- prefix; a few tries are enough.
 _MAX_TWINS: Final = 4
 # Five attempts are kept; what is beyond these was planted, and goes in several answers.
@@ -135,6 +138,11 @@ def gather(header: bytes, name: bytes) -> list[bytes]:
             if all(len(chunk) == 1 for chunk in rest):
                 texts.append(first[1:] + b"".join(chunk[0] for chunk in rest))
     return texts
+
+
+def weight(written: Iterable[str]) -> int:
+    """Return how many bytes of the ``Cookie`` header what was ``written`` will take."""
+    return sum(len(one.partition(";")[0]) + len("; ") for one in written)
 
 
 def clear_chunks(header: bytes, name: str, attributes: CookieAttributes, start: int) -> list[str]:

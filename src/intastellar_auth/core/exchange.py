@@ -12,11 +12,12 @@ from collections.abc import Mapping
 import msgspec
 
 from intastellar_auth import log
+from intastellar_auth.core import cookies
 from intastellar_auth.core.attempt import Attempt
 from intastellar_auth.core.claims import kept_claims
 from intastellar_auth.core.effects import Flow, fetch
 from intastellar_auth.core.ended import note_sid
-from intastellar_auth.core.once import Work
+from intastellar_auth.core.once import Once, Work
 from intastellar_auth.core.outcome import Failure, Outcome, encode_outcome
 from intastellar_auth.core.seal import to_text
 from intastellar_auth.core.session import Session
@@ -47,6 +48,8 @@ from intastellar_auth.oidc.userinfo import (
 )
 from intastellar_auth.user import pack_claims
 
+# Bytes. Wherever they are kept, each process remembers those of thousands of sessions.
+_MOST_CLAIMS = 65_536
 # OpenID Connect Core section 3.1.2.6: what prompt=none is answered with where a visitor is needed.
 _NEEDS_VISITOR = frozenset(
     {
@@ -56,6 +59,26 @@ _NEEDS_VISITOR = frozenset(
         "account_selection_required",
     }
 )
+
+
+def exchange_of(site: Site, attempt: Attempt) -> Once:
+    """Return the exchange of this attempt as work that is done once; all in seconds."""
+    settings = site.settings
+    # The token request, and one more for keys or userinfo. Where a third takes as long, whoever
+    # waits is sent to sign in once more: a code that may be spent is not asked for again.
+    lease = 2.0 * settings.http_timeout + 5.0
+    # A claim outlives every login cookie that could ask for the exchange again.
+    closes = attempt.started + settings.login_timeout
+    return Once(
+        name=attempt.id,
+        secret=attempt.receipt,
+        lease=lease,
+        window=settings.replay_window,
+        lasts=max(closes - site.clock(), 0.0) + lease + settings.replay_window,
+        until=closes + lease,
+        clock=site.clock,
+        token_bytes=site.token_bytes,
+    )
 
 
 def exchange(
@@ -184,10 +207,18 @@ def _session(site: Site, attempt: Attempt, claims: Mapping[str, object], tokens:
         began=_began(attempt, claims, now),
         tokens=keep(tokens, now) if site.settings.keep_tokens else None,
     )
+    if len(session.claims) > _MOST_CLAIMS:
+        detail = f"{len(session.claims)} bytes of claims, at most {_MOST_CLAIMS} are kept"
+        raise SessionTooLarge(f"{detail}: {_sizes(kept, None)}; shorten INTASTELLAR_CLAIMS")
+    mend = "set INTASTELLAR_SESSION_MODE=server, or shorten INTASTELLAR_CLAIMS"
     try:
-        site.sessions.set_cookies(session, b"", now)
+        weight = cookies.weight(site.sessions.set_cookies(session, b"", now))
     except SessionTooLarge as error:
-        raise SessionTooLarge(f"{error.detail}: {_sizes(kept, session.tokens)}") from None
+        raise SessionTooLarge(f"{error.detail}: {_sizes(kept, session.tokens)}; {mend}") from None
+    if weight > cookies.COMMON_LIMIT:
+        # A server that does not take them refuses every page, the logout too.
+        sizes = _sizes(kept, session.tokens)
+        log.event(logging.WARNING, "session_large", {"bytes": weight, "detail": f"{sizes}; {mend}"})
     return session
 
 
@@ -221,9 +252,7 @@ def _sizes(claims: Mapping[str, object], tokens: Kept | None) -> str:
         sizes["access token"] = len(tokens.access_token)
         sizes["refresh token"] = len(tokens.refresh_token or "")
     largest = sorted(sizes.items(), key=lambda item: item[1], reverse=True)[:5]
-    parts = ", ".join(f"{name} {size} bytes" for name, size in largest)
-    mend = "set INTASTELLAR_SESSION_MODE=server, or shorten INTASTELLAR_CLAIMS"
-    return f"largest parts: {parts}; {mend}"
+    return "largest parts: " + ", ".join(f"{name} {size} bytes" for name, size in largest)
 
 
 def _needs_visitor(attempt: Attempt, error: AuthError) -> bool:

@@ -5,9 +5,13 @@ It is large, so it lives in a cookie of its own that browsers send to the logout
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 
+from intastellar_auth import log
 from intastellar_auth.core import cookies
 from intastellar_auth.core.seal import Sealer, from_text, to_text
 from intastellar_auth.errors import SealBroken, SessionTooLarge
@@ -22,16 +26,20 @@ class Hints:
     sealer: Sealer
     max_age: float
 
-    def set_cookies(self, id_token: str | None) -> list[str]:
-        """Return the ``Set-Cookie`` values that keep ``id_token``.
+    def set_cookies(self, id_token: str | None, beside: Iterable[str] = ()) -> list[str]:
+        """Return the ``Set-Cookie`` values that keep ``id_token``, ``beside`` the session's.
 
-        One that fits into no cookie is not kept: a logout works without a hint, if less smoothly.
-        Then an earlier user's goes, or the next logout would name the wrong one.
+        One for which there is no room is not kept: a logout works without a hint, if less smoothly,
+        and not at all where a server refuses the request. Then an earlier user's goes, or the next
+        logout would name the wrong one.
         """
         if id_token is not None:
             text = to_text(self.sealer.seal(id_token.encode()))
             with suppress(SessionTooLarge):
-                return cookies.spread(self.name, text, self.attributes, int(self.max_age))
+                written = cookies.spread(self.name, text, self.attributes, ceil(self.max_age))
+                if cookies.weight([*beside, *written]) <= cookies.COMMON_LIMIT:
+                    return written
+            log.event(logging.INFO, "id_token_hint_not_kept", {"length": len(id_token)})
         return [cookies.clear_cookie(self.name, self.attributes)]
 
     def find(self, header: bytes) -> str | None:

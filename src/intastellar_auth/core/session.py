@@ -9,6 +9,7 @@ server keeps a list of the living. Whether the cookie holds all of it or no more
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import NamedTuple, Protocol
 
 from intastellar_auth.core import cookies
@@ -126,11 +127,19 @@ class Sessions:
 
         Raises ``StoreUnavailable``.
         """
+        return next(iter((yield from self.find_all(header, now))), None)
+
+    def find_all(self, header: bytes, now: float) -> Flow[list[Session]]:
+        """Return each living session in the ``Cookie`` header; raises ``StoreUnavailable``.
+
+        There are two where the site has moved its cookie to another domain.
+        """
+        found: list[Session] = []
         for text in cookies.gather(header, self.name.encode()):
             session = yield from self.open(text, now)
             if session is not None:
-                return session
-        return None
+                found.append(session)
+        return found
 
     def set_cookies(self, session: Session, header: bytes, now: float) -> list[str]:
         """Return the ``Set-Cookie`` values that give the browser ``session``.
@@ -138,7 +147,8 @@ class Sessions:
         ``header`` is what it sent: chunks that are no longer needed are removed (CK-16). Raises
         ``SessionTooLarge``.
         """
-        max_age = max(0, int(self.ends_at(session) - now))
+        # Rounded up: it is the sealed time that ends a session, and a nought would take it away.
+        max_age = max(0, ceil(self.ends_at(session) - now))
         text = self.keeper.text(session)
         written = cookies.spread(self.name, text, self.attributes, max_age)
         stale = cookies.clear_chunks(header, self.name, self.attributes, len(written))
