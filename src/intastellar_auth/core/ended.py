@@ -43,7 +43,8 @@ def end_sub(iss: str, sub: str, before: float, ttl: float) -> Flow[None]:
     """End every session of ``sub`` that began until ``before``, seconds by the provider's clock.
 
     Those that begin later are new sign-ins, and stay. Two logouts may come in any order, one after
-    the other: the later ``before`` counts. The tombstone lasts ``ttl`` seconds. Raises ``StoreUnavailable``.
+    the other: the later ``before`` counts. The tombstone lasts ``ttl`` seconds. Raises
+    ``StoreUnavailable``.
     """
     key = _by_sub(iss, sub)
     known = yield from get(key)
