@@ -42,7 +42,7 @@ make_venv() {
   local base
   base=$(find_python) ||
     fail "Python 3.11 or newer is needed. On Debian 12: sudo apt-get install python3 python3-venv"
-  say "Making a virtual environment in .venv …"
+  say "Making a virtual environment in ${venv#"$root/"} …"
   "$base" -m venv --clear "$venv" >/dev/null 2>&1 && return
   # Debian keeps the part of Python that makes one in a package of its own.
   local package=python3-venv
