@@ -53,6 +53,19 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--access-token-lifetime", default=600, type=int, metavar="SECONDS", help="600"
     )
+    serve.add_argument(
+        "--scope",
+        default=[],
+        action="append",
+        help="one more scope to grant, beside those of OpenID Connect; repeatable",
+    )
+    serve.add_argument(
+        "--user",
+        default=[],
+        action="append",
+        metavar="JSON",
+        help='one more test user, such as {"sub": "dora", "department": "sales"}; repeatable',
+    )
     return parser
 
 
@@ -87,10 +100,17 @@ def _jwks() -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     if importlib.util.find_spec("uvicorn") is None:
-        return _fail("uvicorn is not installed: pip install 'intastellar-auth[server]'")
+        return _fail("uvicorn is not installed: pip install './intastellar-auth[server]'")
     # Here and not above, because uvicorn is optional and the other commands need none of this.
-    from intastellar_auth.devprovider import DevClient, Lifetimes, create_provider  # noqa: PLC0415
+    from intastellar_auth.devprovider import (  # noqa: PLC0415
+        DEFAULT_USERS,
+        DevClient,
+        Lifetimes,
+        create_provider,
+    )
+    from intastellar_auth.devprovider.scopes import with_extra  # noqa: PLC0415
     from intastellar_auth.devprovider.serve import issuer_of, listen, serve  # noqa: PLC0415
+    from intastellar_auth.devprovider.user_json import read_user  # noqa: PLC0415
 
     try:
         client = DevClient(
@@ -100,13 +120,15 @@ def _serve(arguments: argparse.Namespace) -> int:
             post_logout_redirect_uris=tuple(arguments.post_logout_redirect_uri),
             backchannel_logout_uri=arguments.backchannel_logout_uri,
         )
+        scopes = with_extra(arguments.scope)
+        users = (*DEFAULT_USERS, *map(read_user, arguments.user))
         listener = listen(arguments.host, arguments.port)
     except (ValueError, OSError, OverflowError) as problem:
         return _fail(str(problem))
     with listener:
         issuer = issuer_of(arguments.host, listener)
         lifetimes = Lifetimes(access_token=arguments.access_token_lifetime)
-        app = create_provider(issuer, [client], lifetimes=lifetimes)
+        app = create_provider(issuer, [client], users, lifetimes=lifetimes, scopes=scopes)
         _print(f"issuer: {issuer}")
         for user in app.state.provider.users.values():
             _print(f"test user: {user.sub} ({user.name}, {user.email})")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from intastellar_auth.devprovider import DEFAULT_USERS
 from tests.devprovider.harness import Rig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
-    from intastellar_auth.devprovider import DevClient
+    from intastellar_auth.devprovider import DevClient, DevUser
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -23,8 +24,12 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 async def make_rig() -> AsyncIterator[Callable[..., Rig]]:
     rigs: list[Rig] = []
 
-    def make(*clients: DevClient) -> Rig:
-        rigs.append(Rig(*clients))
+    def make(
+        *clients: DevClient,
+        users: Sequence[DevUser] = DEFAULT_USERS,
+        scopes: Sequence[str] = (),
+    ) -> Rig:
+        rigs.append(Rig(*clients, users=users, scopes=scopes))
         return rigs[-1]
 
     yield make

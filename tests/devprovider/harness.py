@@ -12,9 +12,17 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import jwt
 
-from intastellar_auth.devprovider import DevClient, Provider, create_provider
+from intastellar_auth.devprovider import (
+    DEFAULT_USERS,
+    DevClient,
+    DevUser,
+    Provider,
+    create_provider,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jwt.types import Options
     from starlette.applications import Starlette
 
@@ -48,9 +56,16 @@ class Clock:
 class Rig:
     """One provider and one browser."""
 
-    def __init__(self, *clients: DevClient) -> None:
+    def __init__(
+        self,
+        *clients: DevClient,
+        users: Sequence[DevUser] = DEFAULT_USERS,
+        scopes: Sequence[str] = (),
+    ) -> None:
         self.clock = Clock()
-        self.app: Starlette = create_provider(ISSUER, clients or (PUBLIC, SECRET), clock=self.clock)
+        self.app: Starlette = create_provider(
+            ISSUER, clients or (PUBLIC, SECRET), users, self.clock, scopes=scopes
+        )
         provider = self.app.state.provider
         assert isinstance(provider, Provider)
         self.provider = provider

@@ -62,6 +62,21 @@ async def test_an_untrusted_address_gets_a_page_and_never_a_redirect(
     assert "invalid_request" in answer.text
 
 
+async def test_a_refused_address_is_shown_beside_the_registered_ones(rig: Rig) -> None:
+    page = (await rig.authorize(redirect_uri=f"{CALLBACK}/<b>")).text
+    registered = "".join(f"<dd><code>{uri}</code></dd>" for uri in PUBLIC.redirect_uris)
+    assert f"<dt>Got</dt><dd><code>{CALLBACK}/&lt;b&gt;</code></dd>" in page
+    assert f"<dt>Registered</dt>{registered}" in page
+
+
+async def test_a_missing_address_is_shown_as_none(rig: Rig) -> None:
+    assert "<dt>Got</dt><dd>none</dd>" in (await rig.authorize(redirect_uri=None)).text
+
+
+async def test_an_unknown_client_learns_of_no_address(rig: Rig) -> None:
+    assert CALLBACK not in (await rig.authorize(client_id="unknown")).text
+
+
 async def test_a_parameter_given_twice_gets_a_page(rig: Rig) -> None:
     answer = await rig.http.get("/authorize", params=[*asked().items(), ("state", "other")])
     assert answer.status_code == 400

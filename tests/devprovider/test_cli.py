@@ -28,15 +28,14 @@ SERVE = ["devprovider", "--port", "0", "--client-id", "public", "--redirect-uri"
 
 
 @contextmanager
-def running(*more: str) -> Iterator[tuple[str, list[str]]]:
+def running(*more: str, users: int = 3) -> Iterator[tuple[str, list[str]]]:
     """Run the command as a process of its own; gives the issuer and the lines that followed it."""
     command = [sys.executable, "-m", "intastellar_auth", *SERVE, *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             assert process.stdout is not None
             issuer = process.stdout.readline().removeprefix("issuer: ").strip()
-            users = [process.stdout.readline().strip() for _ in range(3)]
-            yield issuer, users
+            yield issuer, [process.stdout.readline().strip() for _ in range(users)]
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
@@ -106,6 +105,55 @@ def test_ctrl_c_ends_the_command_without_an_error() -> None:
     assert errors == ["invalid_grant"]
 
 
+def test_the_command_adds_users_and_scopes() -> None:
+    dora = '{"sub": "dora", "name": "Dora Example", "https://site.example/role": "editor"}'
+    extra = ["--scope", "reports", "--scope", "invoices", "--user", dora, "--user", '{"sub": "ed"}']
+    patient = httpx.HTTPTransport(retries=8)
+    with (
+        running(*extra, users=5) as (issuer, users),
+        httpx.Client(base_url=issuer, trust_env=False, transport=patient) as browser,
+    ):
+        assert users[-2:] == [
+            "test user: dora (Dora Example, dora@example.com)",
+            "test user: ed (ed, ed@example.com)",
+        ]
+        page = browser.get("/authorize", params=asked(scope="openid profile reports invoices"))
+        answer = browser.post("/sign-in", data=hidden(page.text) | {"login": "dora"})
+        form = {
+            "grant_type": "authorization_code",
+            "code": response_of(answer)["code"],
+            "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER,
+            "client_id": "public",
+        }
+        tokens = browser.post("/token", data=form).json()
+        claims = browser.get(
+            "/userinfo", headers={"authorization": f"Bearer {tokens['access_token']}"}
+        ).json()
+    assert tokens["scope"] == "openid profile reports invoices"
+    assert claims["https://site.example/role"] == "editor"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--scope", "two scopes", "scope: 'two scopes' is not one scope"),
+        ("--user", "dora", 'A user is a JSON object, such as {"sub": "dora"}'),
+        ("--user", '["dora"]', "user: Expected `object`"),
+        ("--user", "{}", "missing required field `sub`"),
+        ("--user", '{"sub": 7}', "user: Expected `str`, got `int` - at `$.sub`"),
+        ("--user", '{"sub": "dora", "roles": "editor"}', "at `$.roles`"),
+        ("--user", '{"sub": ""}', "sub: '' is not 1 to 255 printable ASCII characters"),
+        ("--user", '{"sub": "dora", "iss": "x"}', "iss is for the provider to say"),
+    ],
+)
+def test_a_user_or_scope_that_cannot_be_is_explained(
+    option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*SERVE, option, value]) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_the_command_ends_without_error_when_its_server_does(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,7 +199,7 @@ def test_without_uvicorn_the_command_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(SERVE) == 1
-    assert "pip install 'intastellar-auth[server]'" in capsys.readouterr().err
+    assert "pip install './intastellar-auth[server]'" in capsys.readouterr().err
 
 
 def test_an_address_of_version_six_is_put_in_brackets() -> None:

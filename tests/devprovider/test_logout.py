@@ -96,6 +96,17 @@ async def test_another_post_logout_address_gets_a_page_and_no_redirect(rig: Rig,
     assert await is_signed_in(rig)
 
 
+async def test_a_refused_post_logout_address_is_shown_beside_the_registered_ones(rig: Rig) -> None:
+    page = (await leave(rig, client_id="public", post_logout_redirect_uri=f"{AFTER}/")).text
+    assert f"<dt>Got</dt><dd><code>{AFTER}/</code></dd>" in page
+    assert f"<dt>Registered</dt><dd><code>{AFTER}</code></dd>" in page
+
+
+async def test_without_a_client_no_address_is_registered(rig: Rig) -> None:
+    page = (await leave(rig, post_logout_redirect_uri=AFTER)).text
+    assert "<dt>Registered</dt><dd>none</dd>" in page
+
+
 async def test_nobody_vouches_for_an_address_without_a_client(rig: Rig) -> None:
     assert (await leave(rig, post_logout_redirect_uri=AFTER)).status_code == 400
     assert (await leave(rig, client_id="unknown")).status_code == 400

@@ -17,6 +17,7 @@ from intastellar_auth.devprovider.client_auth import read_basic
 from intastellar_auth.devprovider.errors import OAuthError
 from intastellar_auth.devprovider.loopback import is_loopback_authority
 from intastellar_auth.devprovider.parameters import parse_parameters
+from intastellar_auth.devprovider.scopes import SCOPES
 from intastellar_auth.devprovider.shelf import Shelf
 from tests.devprovider.harness import CALLBACK, asked
 
@@ -50,7 +51,8 @@ def test_any_request_is_checked_or_refused_by_name(changes: dict[str, str]) -> N
     reply_to = ReplyTo("public", CALLBACK)
     error = ""
     try:
-        assert len(read_authorization_request(asked(**changes), reply_to).code_challenge) == 43
+        request = read_authorization_request(asked(**changes), reply_to, SCOPES)
+        assert len(request.code_challenge) == 43
     except OAuthError as refusal:
         error = refusal.error
     assert error in {"", "invalid_request", "invalid_scope", "unsupported_response_type"}

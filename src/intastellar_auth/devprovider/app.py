@@ -14,11 +14,13 @@ from starlette.routing import Route
 from intastellar_auth.devprovider import orders
 from intastellar_auth.devprovider.authorize import authorize, sign_in
 from intastellar_auth.devprovider.discovery import ENDPOINTS, discovery, jwks
+from intastellar_auth.devprovider.front import front
 from intastellar_auth.devprovider.logout import confirm_sign_out, end_session_endpoint
 from intastellar_auth.devprovider.loopback import check_issuer, is_loopback_authority
 from intastellar_auth.devprovider.par import push
 from intastellar_auth.devprovider.recording import Handler, recorded
 from intastellar_auth.devprovider.revocation import revoke
+from intastellar_auth.devprovider.scopes import with_extra
 from intastellar_auth.devprovider.state import Lifetimes, Provider
 from intastellar_auth.devprovider.token import token
 from intastellar_auth.devprovider.userinfo import userinfo
@@ -45,11 +47,13 @@ def create_provider(
     clock: Callable[[], float] = time.time,
     *,
     lifetimes: Lifetimes | None = None,
+    scopes: Sequence[str] = (),
 ) -> Starlette:
     """Return a strict OpenID provider for development; its state is ``app.state.provider``.
 
     ``issuer`` is ``http://`` + a loopback host + port; ``clock`` tells the time in seconds since
-    the epoch. Raises ``ValueError`` for any other issuer: it lets anyone in as anyone.
+    the epoch; ``scopes`` are granted beside those of OpenID Connect. Raises ``ValueError`` for any
+    other issuer, as it lets anyone in as anyone, and for what cannot be a scope.
     """
     check_issuer(issuer)
     app = Starlette(routes=_routes(), middleware=[Middleware(_guarded)])
@@ -59,6 +63,7 @@ def create_provider(
         {user.sub: user for user in users},
         clock,
         lifetimes or Lifetimes(),
+        with_extra(scopes),
     )
     return app
 
@@ -69,6 +74,7 @@ def _routes() -> list[Route]:
 
     at = ENDPOINTS
     return [
+        route("/", "front", front, "GET"),
         route("/.well-known/openid-configuration", "discovery", discovery, "GET"),
         route("/.well-known/oauth-authorization-server", "discovery", discovery, "GET"),
         route(at["jwks_uri"], "jwks", jwks, "GET"),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from intastellar_auth.devprovider.errors import OAuthError
+from intastellar_auth.devprovider.errors import Compare, OAuthError
 from intastellar_auth.devprovider.pkce import is_challenge
-from intastellar_auth.devprovider.users import SCOPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from intastellar_auth.devprovider.clients import DevClient
     from intastellar_auth.devprovider.parameters import Parameters
@@ -64,6 +63,7 @@ def read_reply_to(parameters: Parameters, clients: Mapping[str, DevClient]) -> R
             "invalid_request",
             "redirect_uri is missing or differs from the registered ones: compare scheme, host,"
             " port, path and trailing slash",
+            compare=Compare(redirect_uri, client.redirect_uris),
         )
     mode = parameters.get("response_mode", "")
     return ReplyTo(
@@ -74,8 +74,13 @@ def read_reply_to(parameters: Parameters, clients: Mapping[str, DevClient]) -> R
     )
 
 
-def read_authorization_request(parameters: Parameters, reply_to: ReplyTo) -> AuthorizationRequest:
-    """Return the checked request; raises ``OAuthError``, to be sent to ``reply_to``."""
+def read_authorization_request(
+    parameters: Parameters, reply_to: ReplyTo, scopes: Collection[str]
+) -> AuthorizationRequest:
+    """Return the checked request, which may ask for ``scopes``.
+
+    Raises ``OAuthError``, to be sent to ``reply_to``.
+    """
     for name, error in _UNSUPPORTED.items():
         if name in parameters:
             raise OAuthError(error, f"{name} is not supported here")
@@ -87,7 +92,7 @@ def read_authorization_request(parameters: Parameters, reply_to: ReplyTo) -> Aut
         raise OAuthError("unsupported_response_type", "response_type is not code")
     return AuthorizationRequest(
         reply_to,
-        _scope(parameters),
+        _scope(parameters, scopes),
         _code_challenge(parameters),
         parameters.get("nonce"),
         _prompt(parameters),
@@ -96,12 +101,12 @@ def read_authorization_request(parameters: Parameters, reply_to: ReplyTo) -> Aut
     )
 
 
-def _scope(parameters: Parameters) -> tuple[str, ...]:
+def _scope(parameters: Parameters, scopes: Collection[str]) -> tuple[str, ...]:
     """Without ``openid`` it is plain OAuth: no ID token, identity from userinfo."""
     scope = tuple(dict.fromkeys(parameters.get("scope", "").split(" ")))
-    unknown = [value for value in scope if value not in SCOPES]
+    unknown = [value for value in scope if value not in scopes]
     if unknown:
-        raise OAuthError("invalid_scope", f"scope is missing, or not among: {' '.join(SCOPES)}")
+        raise OAuthError("invalid_scope", f"scope is missing, or not among: {' '.join(scopes)}")
     return scope
 
 

@@ -36,10 +36,10 @@ async def authorize(request: Request) -> Response:
         reply_to = read_reply_to(parameters, provider.clients)
     except OAuthError as refusal:
         note(request, outcome=refusal.error)
-        return error_page(refusal.error, refusal.description, refusal.status)
+        return error_page(refusal)
     note(request, client_id=reply_to.client_id)
     try:
-        asked = read_authorization_request(parameters, reply_to)
+        asked = read_authorization_request(parameters, reply_to, provider.scopes)
         return _decide(request, provider, asked)
     except OAuthError as refusal:
         note(request, outcome=refusal.error)
@@ -90,7 +90,7 @@ async def sign_in(request: Request) -> Response:
         asked, user = await _read_choice(request, provider)
     except OAuthError as refusal:
         note(request, outcome=refusal.error)
-        return error_page(refusal.error, refusal.description, refusal.status)
+        return error_page(refusal)
     note(request, client_id=asked.reply_to.client_id)
     if user is None:
         note(request, outcome="access_denied")

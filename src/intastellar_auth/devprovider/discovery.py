@@ -10,8 +10,7 @@ from intastellar_auth.devprovider.authorization_request import PROMPTS, RESPONSE
 from intastellar_auth.devprovider.clients import AUTH_METHODS
 from intastellar_auth.devprovider.keys import ALGORITHMS
 from intastellar_auth.devprovider.recording import note
-from intastellar_auth.devprovider.state import provider_of
-from intastellar_auth.devprovider.users import SCOPES
+from intastellar_auth.devprovider.state import Provider, provider_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,13 +29,14 @@ ENDPOINTS: Final = {
 """Where each endpoint is, under the name by which it is announced."""
 
 
-def describe(issuer: str) -> dict[str, Json]:
-    """Return the discovery document of ``issuer``."""
+def describe(provider: Provider) -> dict[str, Json]:
+    """Return the discovery document of ``provider``."""
+    issuer = provider.issuer
     methods: list[Json] = [*sorted(AUTH_METHODS)]
     return {
         "issuer": issuer,
         **{name: issuer + path for name, path in ENDPOINTS.items()},
-        "scopes_supported": [*SCOPES],
+        "scopes_supported": [*provider.scopes],
         "response_types_supported": ["code"],
         "response_modes_supported": [*RESPONSE_MODES],
         "grant_types_supported": ["authorization_code", "refresh_token"],
@@ -69,6 +69,7 @@ def describe(issuer: str) -> dict[str, Json]:
             "address",
             "roles",
             "groups",
+            *sorted({name for user in provider.users.values() for name in user.extra_claims}),
         ],
     }
 
@@ -79,7 +80,7 @@ async def discovery(request: Request) -> Response:
     if provider.faults.use("discovery_500"):
         note(request, outcome="fault")
         return JSONResponse({"error": "server_error"}, 500)
-    return JSONResponse(describe(provider.issuer))
+    return JSONResponse(describe(provider))
 
 
 async def jwks(request: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from intastellar_auth.devprovider.errors import OAuthError
+from intastellar_auth.devprovider.errors import Compare, OAuthError
 
 if TYPE_CHECKING:
     from intastellar_auth.devprovider.parameters import Parameters
@@ -38,6 +38,7 @@ def read_end_session_request(parameters: Parameters, provider: Provider) -> EndS
             "invalid_request",
             "post_logout_redirect_uri differs from the registered ones, or neither id_token_hint"
             " nor client_id says whose it is",
+            compare=Compare(uri, client.post_logout_redirect_uris if client else ()),
         )
     return EndSessionRequest(sub, client_id, uri, parameters.get("state"))
 

@@ -31,7 +31,7 @@ async def end_session_endpoint(request: Request) -> Response:
         asked = read_end_session_request(await read_parameters(request), provider)
     except OAuthError as refusal:
         note(request, outcome=refusal.error)
-        return error_page(refusal.error, refusal.description, refusal.status)
+        return error_page(refusal)
     note(request, client_id=asked.client_id)
     session = provider.session(request)
     # Section 2: without a hint, or with another user's, anyone's link would sign the user out.
@@ -50,7 +50,7 @@ async def confirm_sign_out(request: Request) -> Response:
         asked, wanted = await _read_decision(request, provider)
     except OAuthError as refusal:
         note(request, outcome=refusal.error)
-        return error_page(refusal.error, refusal.description, refusal.status)
+        return error_page(refusal)
     note(request, client_id=asked.client_id)
     if not wanted:
         note(request, outcome="declined")

@@ -65,7 +65,7 @@ async def sign_out_everywhere(request: Request) -> Response:
 async def show_log(request: Request) -> Response:
     """Tell what happened so far."""
     log = provider_of(request).log
-    return JSONResponse({"events": log.events, "counts": log.counts})
+    return JSONResponse({"counts": log.counts, "events": log.events})
 
 
 async def reset(request: Request) -> Response:

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from intastellar_auth.devprovider.errors import OAuthError
     from intastellar_auth.devprovider.users import DevUser
 
 _STYLE: Final = """
@@ -24,6 +25,18 @@ body { margin: 0; font: 1rem/1.5 system-ui, sans-serif;
 header, main { max-width: 32rem; margin: 0 auto; padding: 1rem; }
 header { border-bottom: 1px solid var(--line); }
 fieldset { margin: 0 0 1rem; padding: 1rem; border: 1px solid var(--line); border-radius: .5rem; }
+h1 { font-size: 1.5rem; line-height: 1.25; }
+h2 { margin: 1.75rem 0 .5rem; font-size: 1.125rem; }
+a { color: var(--mark); display: inline-block; padding: .375rem 0; }
+dl { margin: 0; }
+dt { font-weight: 600; }
+dd { margin: 0 0 .5rem; }
+code { font: .9375em ui-monospace, Consolas, "DejaVu Sans Mono", monospace;
+  overflow-wrap: anywhere; }
+table { border-collapse: collapse; }
+th, td { padding: .25rem 1.5rem .25rem 0; text-align: start; font-weight: 400;
+  border-bottom: 1px solid var(--line); }
+td { padding-right: 0; text-align: end; font-variant-numeric: tabular-nums; }
 ul { margin: 0; padding: 0; list-style: none; display: grid; gap: .5rem; }
 button { width: 100%; min-height: 2.75rem; padding: .5rem 1rem; font: inherit; text-align: start;
   color: var(--ink); background: transparent; border: 1px solid var(--line); border-radius: .5rem; }
@@ -47,7 +60,8 @@ _POLICY: Final = (
 )
 
 
-def _page(title: str, body: str, status: int = 200) -> HTMLResponse:
+def page(title: str, body: str, status: int = 200) -> HTMLResponse:
+    """Return a page; ``title`` is text, ``body`` is HTML."""
     document = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -71,7 +85,7 @@ def sign_in_page(
     """Ask who to sign in as: a button ``login`` per user, and one to cancel."""
     buttons = "".join(_user_button(user, user.name, user.email) for user in users)
     body = _request(client_id, scope) + _choice(interaction, "Choose a test user", buttons)
-    return _page("Sign in", body)
+    return page("Sign in", body)
 
 
 def consent_page(
@@ -80,7 +94,7 @@ def consent_page(
     """Ask the signed-in user whether the client may have what it asks for."""
     button = _user_button(user, "Allow", f"as {user.name}")
     body = _request(client_id, scope) + _choice(interaction, "Your decision", button)
-    return _page("Allow access", body)
+    return page("Allow access", body)
 
 
 def _request(client_id: str, scope: Iterable[str]) -> str:
@@ -108,7 +122,7 @@ def form_post_page(action: str, fields: Mapping[str, str]) -> HTMLResponse:
 
     OAuth 2.0 Form Post Response Mode section 2.
     """
-    return _page(
+    return page(
         "Signing you in",
         f'<form method="post" action="{escape(action)}">{_hidden(fields)}'
         f"<button>Continue</button></form><script>{_SUBMIT}</script>",
@@ -117,7 +131,7 @@ def form_post_page(action: str, fields: Mapping[str, str]) -> HTMLResponse:
 
 def confirm_logout_page(interaction: str, user: DevUser) -> HTMLResponse:
     """Ask whether the logout is wanted: nothing proved that the user's client sent it."""
-    return _page(
+    return page(
         "Sign out?",
         f"<p>You are signed in as <strong>{escape(user.name)}</strong>.</p>"
         f'<form method="post" action="/sign-out">{_hidden({"interaction": interaction})}'
@@ -127,11 +141,21 @@ def confirm_logout_page(interaction: str, user: DevUser) -> HTMLResponse:
     )
 
 
-def message_page(title: str, sentence: str, status: int = 200) -> HTMLResponse:
+def message_page(title: str, sentence: str) -> HTMLResponse:
     """Say one thing."""
-    return _page(title, f"<p>{escape(sentence)}</p>", status)
+    return page(title, f"<p>{escape(sentence)}</p>")
 
 
-def error_page(error: str, description: str, status: int = 400) -> HTMLResponse:
+def error_page(refusal: OAuthError) -> HTMLResponse:
     """Name the error. It goes no further than here: the address to send it to is not trusted."""
-    return message_page("This request cannot go on", f"{error}: {description}.", status)
+    body = f"<p>{escape(f'{refusal.error}: {refusal.description}.')}</p>"
+    if refusal.compare is not None:
+        got = () if refusal.compare.got is None else (refusal.compare.got,)
+        body += f"<dl>{entry('Got', got)}{entry('Registered', refusal.compare.registered)}</dl>"
+    return page("This request cannot go on", body, refusal.status)
+
+
+def entry(term: str, addresses: Iterable[str]) -> str:
+    """Return the HTML of one entry of a list: what ``addresses`` are, and each on its own line."""
+    lines = "".join(f"<dd><code>{escape(address)}</code></dd>" for address in addresses)
+    return f"<dt>{escape(term)}</dt>{lines or '<dd>none</dd>'}"

@@ -30,7 +30,8 @@ async def push(request: Request) -> Response:
     if "request_uri" in form:
         raise OAuthError("invalid_request", "request_uri cannot itself be pushed")
     parameters = form | {"client_id": client.client_id}
-    read_authorization_request(parameters, read_reply_to(parameters, provider.clients))
+    reply_to = read_reply_to(parameters, provider.clients)
+    read_authorization_request(parameters, reply_to, provider.scopes)
     request_uri = _URN + secrets.token_urlsafe(32)
     lifetime = provider.lifetimes.pushed_request
     provider.pushed.put(request_uri, parameters, lifetime)

@@ -10,6 +10,7 @@ from intastellar_auth.devprovider.faults import Faults
 from intastellar_auth.devprovider.grants import Grants
 from intastellar_auth.devprovider.keys import Keys
 from intastellar_auth.devprovider.log import Log
+from intastellar_auth.devprovider.scopes import SCOPES
 from intastellar_auth.devprovider.sessions import Session, Sessions
 from intastellar_auth.devprovider.shelf import Shelf
 
@@ -40,13 +41,18 @@ class Lifetimes:
 
 @dataclass(slots=True)
 class Provider:
-    """The provider's state. ``transport`` carries back-channel logout; ``None`` is the network."""
+    """The provider's state.
+
+    ``scopes`` are those it grants. ``transport`` carries back-channel logout; ``None`` is the
+    network.
+    """
 
     issuer: str
     clients: Mapping[str, DevClient]
     users: Mapping[str, DevUser]
     clock: Callable[[], float]
     lifetimes: Lifetimes
+    scopes: tuple[str, ...] = SCOPES
     transport: httpx.AsyncBaseTransport | None = None
     keys: Keys = field(init=False)
     log: Log = field(init=False)
