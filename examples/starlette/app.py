@@ -3,7 +3,9 @@
 Run it with ``scripts/demo``, or with your own registration as README.md here says.
 """
 
+import json
 import logging
+import os
 from html import escape
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +25,8 @@ logging.basicConfig(format="%(levelname)s %(message)s")
 logging.getLogger("intastellar_auth").setLevel(logging.INFO)
 
 HERE = Path(__file__).parent
+# Where scripts/demo runs the provider, whose page counts the token requests.
+DEMO_PROVIDER = os.environ.get("DEMO_PROVIDER")
 POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -87,14 +91,26 @@ async def home(request: Request) -> HTMLResponse:
 <li>Open the callback's address again, from your browser's developer tools. Then open it in
 another browser.</li>
 <li>Open Members in two tabs, signed out, and sign in to both, in any order.</li>
-</ul>""",
+</ul>"""
+        + cost(),
+    )
+
+
+def cost() -> str:
+    """Return what each sign-in costs, and where the demo's provider counts it."""
+    if DEMO_PROVIDER is None:
+        return ""
+    return (
+        '<p class="note">However often the callback came, each sign-in costs one token request:'
+        f' <a href="{escape(DEMO_PROVIDER)}/">see what the provider has counted</a>.</p>'
     )
 
 
 async def members(request: Request) -> HTMLResponse:
     """Only for signed-in users: ``INTASTELLAR_PROTECTED_PATHS`` names this path."""
     name = escape(request.user.display_name)
-    return page(request, "Members", f"<p>Hello {name}. Only members can read this page.</p>")
+    greeting = f"<p>Hello {name}. Only members can read this page.</p>"
+    return page(request, "Members", greeting + cost())
 
 
 @requires("authenticated", redirect="sign_in")
@@ -102,9 +118,17 @@ async def profile(request: Request) -> HTMLResponse:
     """Only for signed-in users: Starlette's own decorator says so."""
     claims = {"sub": request.user.sub, "iss": request.user.iss, **request.user.claims}
     rows = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in claims.items()
+        f"<dt>{escape(name)}</dt><dd>{escape(as_text(value))}</dd>"
+        for name, value in claims.items()
     )
     return page(request, "Profile", f"<p>This is what the provider says of you.</p><dl>{rows}</dl>")
+
+
+def as_text(claim: object) -> str:
+    """Return ``claim`` for people: a list as its items, anything but text as JSON has it."""
+    if isinstance(claim, list):
+        return ", ".join(map(as_text, claim)) or "none"
+    return claim if isinstance(claim, str) else json.dumps(claim, ensure_ascii=False)
 
 
 async def sign_in(request: Request) -> RedirectResponse:

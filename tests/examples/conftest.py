@@ -33,6 +33,7 @@ def example(folder: Path) -> Iterator[str]:
             "INTASTELLAR_BASE_URL": url,
             "INTASTELLAR_SECRET_KEYS": "a-key-of-the-tests-with-more-than-32-characters",
             "INTASTELLAR_PROTECTED_PATHS": "/members,/api/*",
+            "DEMO_PROVIDER": provider.issuer,
             "INTASTELLAR_STORE_URL": f"sqlite:///{folder / 'store.sqlite'}",
         }
         command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLE), "app:app"]

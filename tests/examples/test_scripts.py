@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -62,14 +63,14 @@ def test_the_demo_explains_an_argument_it_does_not_know() -> None:
     assert "Usage: scripts/demo [--check]" in done.stderr
 
 
-def test_the_demo_says_where_to_go_and_as_whom_and_stops_both_servers_when_told(
+def test_the_demo_says_where_to_go_and_stops_both_servers_when_told_and_keeps_their_logs(
     tmp_path: Path,
 ) -> None:
     output = tmp_path / "output"
     with _demo(output) as demo:
         until(lambda: "Ctrl-C" in output.read_text(), "the demo", patience=300)
         said = output.read_text()
-        site, provider = re.findall(r"http://\S+:\d+", said)
+        site, provider, _ = re.findall(r"http://\S+:\d+", said)
         assert _with_ports_of(said, site, provider) in (ROOT / "README.md").read_text()
         user = re.search(r"Sign in as +(\w+)", said)
         assert user
@@ -77,9 +78,19 @@ def test_the_demo_says_where_to_go_and_as_whom_and_stops_both_servers_when_told(
             assert str(browser.sign_in(f"{site}/members", user[1]).url) == f"{site}/members"
         demo.terminate()
         assert demo.wait(timeout=30) == 143
+    logs = _folder_of_logs(said)
+    assert sorted(path.name for path in logs.iterdir()) == ["provider.log", "site.log"]
+    shutil.rmtree(logs)
     for address in (site, provider):
         with pytest.raises(httpx.ConnectError):
             httpx.get(address, trust_env=False)
+
+
+def _folder_of_logs(said: str) -> Path:
+    """Return the folder that the demo ``said`` its logs are in."""
+    told = re.search(r"Logs +(\S+)", said)
+    assert told
+    return ROOT / told[1]
 
 
 def _with_ports_of(said: str, site: str, provider: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,32 @@ def test_a_protected_page_asks_to_sign_in_and_comes_back(
     page = browser.sign_in(f"{site}{path}")
     assert str(page.url) == f"{site}{path}"
     assert sentence in page.text
+
+
+def test_the_profile_shows_lists_and_truths_as_people_write_them(
+    site: str, browser: Browser
+) -> None:
+    page = browser.sign_in(f"{site}/profile").text
+    assert "<dt>roles</dt><dd>admin</dd>" in page
+    assert "<dt>email_verified</dt><dd>true</dd>" in page
+
+
+def test_an_empty_list_is_none(site: str, browser: Browser) -> None:
+    assert "<dt>roles</dt><dd>none</dd>" in browser.sign_in(f"{site}/profile", "bob").text
+
+
+def test_the_pages_lead_to_where_the_provider_counts_its_token_requests(
+    site: str, browser: Browser
+) -> None:
+    members = browser.sign_in(f"{site}/members").text
+    counts = re.search(r'<a href="([^"]*)">see what the provider has counted</a>', members)
+    assert counts
+    assert counts[0] in browser.go(f"{site}/").text
+    count = re.compile(r"Token requests</th><td>(\d+)</td>")
+    before = count.findall(browser.go(counts[1]).text)
+    assert before != ["0"]
+    browser.go(f"{site}/members")
+    assert count.findall(browser.go(counts[1]).text) == before
 
 
 def test_the_sign_in_link_of_a_page_comes_back_to_it(site: str, browser: Browser) -> None:
