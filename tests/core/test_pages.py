@@ -23,7 +23,7 @@ PAGES: dict[str, Page] = {
     "failed": lambda value: pages.failed(value, reference=value, sign_in=value, home=value),
     "cancelled": lambda value: pages.cancelled(reference=value, sign_in=value, home=value),
     "expired": lambda value: pages.expired(reference=value, sign_in=value, home=value),
-    "offer": lambda value: pages.offer(sign_in=value, home=value),
+    "offer": lambda value: pages.offer(reference=value, sign_in=value, home=value),
     "signed_out": lambda value: pages.signed_out(sign_in=value, home=value),
     "confirm_sign_out": lambda value: pages.confirm_sign_out(
         action=value, proof=value, next_path=value, home=value
@@ -131,7 +131,7 @@ def test_a_page_needs_nothing_from_outside_and_runs_nothing(page: Page) -> None:
     seen = Outline(page("plain"))
     assert {tag for tag, _ in seen.elements} <= {
         *("html", "head", "meta", "title", "style", "body", "main", "h1", "p", "div", "a"),
-        *("form", "input", "button", "code"),
+        *("form", "input", "button", "code", "span"),
     }
     assert not any(name.startswith("on") or name == "style" for _, name, _ in seen.values)
     assert seen.of("meta", "http-equiv") == []
@@ -146,7 +146,7 @@ def test_a_page_offers_to_sign_in_and_the_way_home(name: str) -> None:
         "failed": pages.failed("It broke.", reference="r", **ways),
         "cancelled": pages.cancelled(reference="r", **ways),
         "expired": pages.expired(reference="r", **ways),
-        "offer": pages.offer(**ways),
+        "offer": pages.offer(reference="r", **ways),
         "signed_out": pages.signed_out(**ways),
     }[name]
     assert Outline(html).of("a", "href") == ["/auth/login?next=%2Fmembers", "/start"]
@@ -160,7 +160,15 @@ def test_a_failure_says_its_sentence_and_the_reference_to_ask_for_help_with() ->
 
 def test_an_offer_says_where_the_visitor_stands() -> None:
     """P7."""
-    assert "You are not signed in here" in Outline(pages.offer(sign_in="/s", home="/")).text
+    seen = Outline(pages.offer(reference="k7qd-29xm", sign_in="/s", home="/"))
+    assert "You are not signed in here" in seen.text
+    assert "give this reference: k7qd-29xm" in seen.text
+
+
+def test_the_step_on_the_way_back_has_one_way_on() -> None:
+    seen = Outline(pages.signed_in("/members"))
+    assert seen.of("a", "href") == ["/members"]
+    assert "Continue" in seen.text
 
 
 def test_a_sign_out_is_confirmed_with_a_form_that_posts_the_proof_and_the_target() -> None:
@@ -178,7 +186,7 @@ def test_a_sign_out_is_confirmed_with_a_form_that_posts_the_proof_and_the_target
 
 def test_the_policy_allows_the_style_of_the_pages_by_its_hash_and_nothing_else() -> None:
     """HL-06."""
-    style = re.search(r"<style>(.*?)</style>", pages.offer(sign_in="/s", home="/"), re.DOTALL)
+    style = re.search(r"<style>(.*?)</style>", pages.signed_out(sign_in="/s", home="/"), re.DOTALL)
     assert style
     digest = b64encode(sha256(style[1].encode()).digest()).decode()
     assert pages.content_security_policy() == (

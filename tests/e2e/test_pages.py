@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from intastellar_auth.core import pages
 from tests.e2e.looks import assert_visible_page
 from tests.support.chromium import enter_name, sign_in
 from tests.support.server import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.provider import Certified
     from tests.support.stage import Stage
 
@@ -74,6 +78,32 @@ def test_a_login_that_the_browser_loads_ahead_still_works(here: Stage, page: Pag
     page.get_by_role("button", name="Sign in").click()
 
     page.wait_for_url(f"{here.url}/members")
+
+
+LINES_OF_HYPHENATED_WORDS = """() => {
+    const found = [];
+    const texts = document.createTreeWalker(document.querySelector("h1"), NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        for (const word of texts.currentNode.data.matchAll(/\\w+-\\w+/g)) {
+            const range = document.createRange();
+            range.setStart(texts.currentNode, word.index);
+            range.setEnd(texts.currentNode, word.index + word[0].length);
+            found.push(range.getClientRects().length);
+        }
+    }
+    return found;
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 375, 1024])
+@pytest.mark.parametrize("made", [pages.expired, pages.cancelled])
+def test_a_title_does_not_break_within_a_word(
+    page: Page, made: Callable[..., str], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.set_content(made(reference="ABCD-1234", sign_in="/s", home="/"))
+    assert page.evaluate(LINES_OF_HYPHENATED_WORDS) == [1]
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_a_front_page_is_left_alone(here: Stage, page: Page) -> None:

@@ -44,12 +44,13 @@ h1 {
   margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25; font-weight: 650;
   letter-spacing: -.01em; text-wrap: balance;
 }
+.word, code { white-space: nowrap; }
 p { margin: 0 0 .75rem; }
 form { margin: 0; }
 .ways { display: grid; gap: .75rem; margin-top: 1.75rem; }
 .way {
   display: flex; align-items: center; justify-content: center; width: 100%; min-height: 48px;
-  padding: .625rem 1.25rem; border: 2px solid var(--accent); border-radius: 10px;
+  padding: .625rem .75rem; border: 2px solid var(--accent); border-radius: 10px;
   background: transparent; color: var(--accent);
   font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer;
 }
@@ -64,6 +65,9 @@ code { font: .9375em ui-monospace, Consolas, "DejaVu Sans Mono", monospace; colo
 """
 
 _STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+# "sign-in" must not end a line at its hyphen. The hyphen that does not break (U+2011) is missing
+# from many fonts, and some screen readers leave it out.
+_HYPHENATED = re.compile(r"\w+(?:-\w+)+", re.ASCII)
 _ORIGIN = re.compile(r"(https?://(?:[A-Za-z0-9.-]+)(?::[0-9]{1,5})?)(?:[/?#].*)?", re.ASCII)
 _ORIGIN_IPV6 = re.compile(r"(https?:)//\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?(?:[/?#].*)?", re.ASCII)
 
@@ -123,25 +127,26 @@ def expired(*, reference: str, sign_in: str, home: str) -> str:
     )
 
 
-def offer(*, sign_in: str, home: str) -> str:
+def offer(*, reference: str, sign_in: str, home: str) -> str:
     """Return the page for a callback URL opened in another browser, or used before (row P7)."""
     return _page(
         "You are not signed in here",
         _paragraph("This link belongs to a sign-in in another browser, or it was used before."),
         _ways(_first_link("Sign in", sign_in), _home_link(home)),
+        _note(reference),
     )
 
 
 def signed_in(next_path: str) -> str:
     """Return the page that a sign-in passes through where a redirect would lose the session."""
-    return _page("You are signed in", _ways(_first_link("Go on", next_path)))
+    return _page("You are signed in", _ways(_first_link("Continue", next_path)))
 
 
 def signed_out(*, sign_in: str, home: str) -> str:
     """Return the page that a sign-out ends at where the site has no page for it."""
     return _page(
         "You are signed out",
-        _paragraph("See you soon."),
+        _paragraph("You can close this page, or sign in again."),
         _ways(_first_link("Sign in again", sign_in), _home_link(home)),
     )
 
@@ -166,12 +171,13 @@ def confirm_sign_out(*, action: str, proof: str, next_path: str, home: str) -> s
 
 def _page(title: str, *parts: str) -> str:
     inside = "\n".join(parts)
+    heading = _HYPHENATED.sub(r'<span class="word">\g<0></span>', escape(title))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="robots" content="noindex">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n<h1>{escape(title)}</h1>\n{inside}\n</main>\n</body>\n</html>\n"
+        f"<body>\n<main>\n<h1>{heading}</h1>\n{inside}\n</main>\n</body>\n</html>\n"
     )
 
 

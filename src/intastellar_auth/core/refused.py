@@ -75,7 +75,7 @@ def not_here(site: Site, request: Request, detail: str, return_to: str) -> Reply
         site,
         request,
         StateRefused(detail),
-        lambda _: pages.offer(sign_in=sign_in, home=site.home),
+        lambda reference: pages.offer(reference=reference, sign_in=sign_in, home=site.home),
     )
 
 
