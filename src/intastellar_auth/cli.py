@@ -100,7 +100,10 @@ def _jwks() -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     if importlib.util.find_spec("uvicorn") is None:
-        return _fail("uvicorn is not installed: pip install './intastellar-auth[server]'")
+        return _fail(
+            "uvicorn is not installed. Run, beside your copy of this package:"
+            " pip install './intastellar-auth[server]'"
+        )
     # Here and not above, because uvicorn is optional and the other commands need none of this.
     from intastellar_auth.devprovider import (  # noqa: PLC0415
         DEFAULT_USERS,

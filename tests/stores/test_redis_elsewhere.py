@@ -142,7 +142,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(SettingsError, match="INTASTELLAR_STORE_URL") as refused:
         open_store("redis://:hunter2@localhost")
-    assert "pip install 'intastellar-auth[redis]'" in refused.value.detail
+    assert "pip install './intastellar-auth[redis]'" in refused.value.detail
     assert "hunter2" not in refused.value.detail
 
 

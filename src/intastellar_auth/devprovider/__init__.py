@@ -1,7 +1,7 @@
 """A strict OpenID provider for development and tests: loopback only, everything in memory.
 
-``create_provider(issuer, clients)`` is an ASGI app; ``python -m intastellar_auth devprovider`` runs
-it as a server. No other part of the package imports this one.
+``create_provider(issuer, clients)`` is an ASGI app; ``intastellar-auth devprovider`` runs it as a
+server. No other part of the package imports this one.
 """
 
 from intastellar_auth.devprovider.app import create_provider

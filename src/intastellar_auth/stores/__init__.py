@@ -154,7 +154,7 @@ def _open_redis(url: str) -> Store:
     except ImportError as error:
         raise SettingsError(
             "INTASTELLAR_STORE_URL names Redis, whose Python package is missing or too old. "
-            "Run: pip install 'intastellar-auth[redis]'"
+            "Run, beside your copy of this package: pip install './intastellar-auth[redis]'"
         ) from error
     if address.unverified:
         _log.warning(
