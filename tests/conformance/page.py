@@ -22,11 +22,11 @@ What is asked of an OpenID client, row by row, and the tests that hold this one 
 modules of the OpenID Foundation's conformance suite, what the specifications and RFC 9700 demand,
 and what has gone wrong in other products. The modules are played by our own hostile provider
 ([tests/hostile](../tests/hostile)) and not by the suite itself: this is not a certification. Rows
-`P1` to `P14` are those of the [promise](design.md).
+`P1` to `P14` are those of the [promise](../README.md#the-promise).
 
 A row is tested where a test, or a case in a test's list, names it; a sentence says what of it is
 not kept, or why it does not apply. This page is written by the tests, and they fail where it is not
-what they find. To write it anew:
+what they find. To write it again:
 `CONFORMANCE_PAGE=docs/conformance.md scripts/test tests/conformance`.
 """
 

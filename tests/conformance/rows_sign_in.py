@@ -16,7 +16,7 @@ ROWS = {
     "RQ-11": "the redirect to the provider: 303, not cacheable, no referrer",
     "RQ-12": "what cannot finish a sign-in gets a 401, and no cookie",
     "RQ-13": "prompt=none that needs the visitor does not loop",
-    "RQ-14": "what the settings ask for is sent, and held against the answer",
+    "RQ-14": "what the settings ask for is sent, and the answer is checked against it",
     "RQ-15": "login_hint and ui_locales of a link are short, clean and encoded",
     "CB-01": "a callback without state: no token request",
     "CB-02": "a state that is unknown, altered or too old: no token request",

@@ -23,12 +23,12 @@ Found: TypeAlias = dict[tuple[str, str], str]
 _TOP = """\
 # Servers
 
-Each row of the [promise](design.md), played on every server that people run. On each of them: the
-store `auto`, where the line does not say Redis; sessions in the cookie, where it does not say
+Each row of the [promise](../README.md#the-promise), played on every server that people run. On
+each: the store `auto`, if the line does not say Redis; sessions in the cookie, if it does not say
 `SESSION_MODE=server`; kept tokens; and a strict provider that takes a code, and a refresh token,
 once, and revokes what it gave for one that comes twice. A sentence says why a row does not apply.
 
-This page is written by the tests, and they fail where it is not what they find. To write it anew:
+This page is written by the tests, and they fail where it is not what they find. To write it again:
 `SERVERS_PAGE=docs/servers.md scripts/test tests/servers`.
 
 """
