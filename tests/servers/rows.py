@@ -140,7 +140,7 @@ def overlapped(scene: Scene) -> None:
 def token_ended(here: Stage, browser: Browser) -> None:
     """P14: all come after the access token's end, and not to one process if there are more."""
     here.provider.shorten(1)
-    browser.sign_in(f"{here.url}/members")
+    browser.sign_in_and_stop(f"{here.url}/members")
     cookie = browser.cookie_header(here.url)
     let_pass(1.1)
     with costs(here.provider, token_requests=1):

@@ -87,6 +87,14 @@ class Browser:
         """Ask for ``url``, sign in as ``user``, and return the page where that ends."""
         return self.follow(self.go(self.sign_in_until_callback(url, user)))
 
+    def sign_in_and_stop(self, url: str, user: str = "alice") -> None:
+        """Ask for ``url``, and sign in as ``user``; the page where that ends is not asked for.
+
+        However long a busy machine takes, no request has found the access token due yet.
+        """
+        answer = self.go(self.sign_in_until_callback(url, user))
+        assert answer.next_request is not None, f"{answer.status_code}: {answer.text}"
+
     def log_out(self, site: str) -> httpx.Response:
         """Press the site's own sign-out button; redirects are not followed."""
         same = {"origin": site, "sec-fetch-site": "same-origin"}
