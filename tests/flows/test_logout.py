@@ -14,6 +14,7 @@ from intastellar_auth.errors import ProviderTimeout
 from intastellar_auth.oidc.discovery import Metadata
 from tests.oidc.forge import CLIENT_ID, ISSUER, answer
 
+from .kept_outcome import keep_outcome
 from .stage import (
     DISCOVERY,
     DOCUMENT,
@@ -161,6 +162,15 @@ def test_a_logout_ends_the_session_of_whoever_was_signed_in_before(stage: Stage)
     stage.sign_in(code="code-3", sub="bob")
     stage.go("/auth/logout")
     assert stage.go(callback).status == 400
+    assert not stage.browser.signed_in
+
+
+@pytest.mark.parametrize("outcome", [b"", b"\xc1", b"\x91\x07"])
+def test_an_outcome_that_another_version_has_recorded_keeps_nobody_signed_in(
+    stage: Stage, outcome: bytes
+) -> None:
+    keep_outcome(stage, stage.begin("/two", "code-2"), outcome)
+    stage.go("/auth/logout")
     assert not stage.browser.signed_in
 
 
