@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -35,53 +35,48 @@ def unpack_claims(packed: bytes) -> dict[str, object]:
 
 NO_CLAIMS: Final = pack_claims({})
 
+_Claims: TypeAlias = Mapping[str, object] | bytes
+
 
 @dataclass(frozen=True, slots=True, init=False)
 class User:
     """A signed-in user. ``(iss, sub)`` is the stable key; every claim can be missing.
 
-    Two users are equal when ``iss`` and ``sub`` are. ``claims`` may be given packed. ``sid`` and
-    ``auth_time``, in seconds since the epoch, are those of the sign-in, where the provider said so.
+    Two users are equal when ``iss`` and ``sub`` are. ``claims`` may be given packed.
     """
 
     sub: str
     iss: str
-    sid: str | None = field(compare=False, repr=False)
-    auth_time: float | None = field(compare=False)
-    _told: Mapping[str, object] | bytes = field(compare=False, repr=False)
-    _claims: Mapping[str, object] | None = field(compare=False, repr=False)
+    # What it was made of, until somebody asks: a page that greets nobody does not pay for that.
+    _claims: Mapping[str, object] | tuple[_Claims, str | None, float | None] = field(
+        compare=False, repr=False
+    )
 
     def __init__(
         self,
         sub: str,
         iss: str,
-        claims: Mapping[str, object] | bytes = NO_CLAIMS,
+        claims: _Claims = NO_CLAIMS,
         sid: str | None = None,
         auth_time: float | None = None,
     ) -> None:
         _set(self, "sub", sub)
         _set(self, "iss", iss)
-        _set(self, "sid", sid)
-        _set(self, "auth_time", auth_time)
-        _set(self, "_told", claims)
-        _set(self, "_claims", None)
+        _set(self, "_claims", (claims, sid, auth_time))
 
     @property
     def claims(self) -> Mapping[str, object]:
         """``sub``, ``iss``, ``sid``, ``auth_time``, and the claims named by ``INTASTELLAR_CLAIMS``.
 
-        Those that the provider has not told are missing. Shared between the requests of one
-        session: read them, do not write to them.
+        Those that the provider has not told are missing; ``auth_time`` is in seconds since the
+        epoch. Shared between the requests of one session: read them, do not write to them.
         """
-        # A page that greets nobody should not pay for unpacking who it is.
         claims = self._claims
-        if claims is None:
-            told = unpack_claims(self._told) if isinstance(self._told, bytes) else self._told
-            always = {"sub": self.sub, "iss": self.iss}
-            if self.sid is not None:
-                always["sid"] = self.sid
-            claims = {"auth_time": self.auth_time} if self.auth_time is not None else {}
-            claims = {**claims, **told, **always}
+        if isinstance(claims, tuple):
+            told, sid, auth_time = claims
+            told = unpack_claims(told) if isinstance(told, bytes) else told
+            always = {"sub": self.sub, "iss": self.iss, "sid": sid, "auth_time": auth_time}
+            claims = {**told, **{name: one for name, one in always.items() if one is not None}}
             _set(self, "_claims", claims)
         return claims
 
@@ -116,8 +111,6 @@ class AnonymousUser:
 
     sub: None = None
     iss: None = None
-    sid: None = None
-    auth_time: None = None
     claims: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
