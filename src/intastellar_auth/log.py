@@ -24,12 +24,16 @@ def new_reference(token_bytes: Callable[[int], bytes]) -> str:
     return f"{text[:4]}-{text[4:]}"
 
 
-def event(level: int, name: str, fields: Mapping[str, object]) -> None:
-    """Log the event ``name`` with ``fields``, at ``level`` of the standard library's logging."""
+def event(level: int, name: str, fields: Mapping[str, object], *, traceback: bool = False) -> None:
+    """Log the event ``name`` with ``fields``, at ``level`` of the standard library's logging.
+
+    ``traceback`` adds that of the exception that is being handled.
+    """
     if logger.isEnabledFor(level):
         texts = {key: _shortened(value) for key, value in fields.items()}
         line = "".join(f" {key}={json.dumps(text)}" for key, text in texts.items())
-        logger.log(level, "event=%s%s", name, line, extra={"event": name, "fields": texts})
+        extra = {"event": name, "fields": texts}
+        logger.log(level, "event=%s%s", name, line, extra=extra, exc_info=traceback)
 
 
 def refusal(error: AuthError, reference: str, *, level: int = logging.WARNING) -> None:

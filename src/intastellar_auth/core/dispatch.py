@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -58,6 +59,6 @@ def answer(site: Site, route: Route, request: Request) -> Flow[Reply]:
         return refused(site, request, error, return_to)
     except Exception:  # noqa: BLE001  the last resort: see the comment
         # Fail closed, and with a page: what was not foreseen must not show a visitor a traceback.
-        log.logger.exception("event=unforeseen path=%r", request.path)
+        log.event(logging.ERROR, "unforeseen", {"path": request.path}, traceback=True)
         unforeseen = AuthError("an unforeseen error, logged just before this")
         return refused(site, request, unforeseen, return_to)
