@@ -11,7 +11,7 @@ import logging
 from base64 import b32encode
 from collections.abc import Callable, Mapping
 
-from intastellar_auth.errors import AuthError
+from intastellar_auth.errors import AuthError, ClientRefused
 
 logger = logging.getLogger("intastellar_auth")
 
@@ -36,13 +36,20 @@ def event(level: int, name: str, fields: Mapping[str, object], *, traceback: boo
         logger.log(level, "event=%s%s", name, line, extra=extra, exc_info=traceback)
 
 
-def refusal(error: AuthError, reference: str, *, level: int = logging.WARNING) -> None:
-    """Log why a visitor sees a page with ``reference`` instead of what they asked for."""
-    event(
-        level,
-        "refused",
-        {"reference": reference, "code": error.code, "detail": error.detail},
-    )
+def refusal(error: AuthError, reference: str, *, level: int | None = None) -> None:
+    """Log why a visitor sees a page with ``reference`` instead of what they asked for.
+
+    By default at a level that is written where nobody has configured logging: who is asked about a
+    reference must find it.
+    """
+    if level is None:
+        level = logging.ERROR if isinstance(error, ClientRefused) else logging.WARNING
+    refused(reference, error.code, error.detail, level=level)
+
+
+def refused(reference: str, code: str, detail: str, *, level: int = logging.WARNING) -> None:
+    """Log a refusal that is no error of ours; as ``refusal`` does."""
+    event(level, "refused", {"reference": reference, "code": code, "detail": detail})
 
 
 def _shortened(value: object) -> str:

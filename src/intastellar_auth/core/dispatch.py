@@ -49,9 +49,9 @@ def answer(site: Site, route: Route, request: Request) -> Flow[Reply]:
         # Link scanners ask like this. Nothing is used up (row P12).
         return replies.nothing()
     if request.method not in (*route.methods, "HEAD"):
-        return method_refused(site, route.methods)
+        return method_refused(site, request, route.methods)
     if route.changes and is_prefetch(request):
-        return prefetch_refused(site)
+        return prefetch_refused(site, request)
     return_to = site.return_path(parameters(request).get("next"), site.landing)
     try:
         return (yield from route.flow(site, request))

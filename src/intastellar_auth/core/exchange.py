@@ -25,7 +25,6 @@ from intastellar_auth.core.tokens import Kept, keep
 from intastellar_auth.errors import (
     AnswerInvalid,
     AuthError,
-    ClientRefused,
     CodeRefused,
     ProviderTimeout,
     ProviderUnreachable,
@@ -237,8 +236,7 @@ def _needs_visitor(attempt: Attempt, error: AuthError) -> bool:
 def _failed(site: Site, error: AuthError, *, restart: bool = False) -> Outcome:
     reference = log.new_reference(site.token_bytes)
     cancelled = isinstance(error, SignInRefused) and error.provider_error == "access_denied"
-    level = logging.ERROR if isinstance(error, ClientRefused) else logging.WARNING
-    log.refusal(error, reference, level=logging.INFO if cancelled else level)
+    log.refusal(error, reference)
     return Outcome(
         failure=Failure(error.code, error.status, error.sentence, reference, restart, cancelled)
     )
