@@ -11,7 +11,7 @@ import logging
 from base64 import b32encode
 from collections.abc import Callable, Mapping
 
-from intastellar_auth.errors import AuthError, ClientRefused
+from intastellar_auth.errors import AuthError
 
 logger = logging.getLogger("intastellar_auth")
 
@@ -43,7 +43,7 @@ def refusal(error: AuthError, reference: str, *, level: int | None = None) -> No
     reference must find it.
     """
     if level is None:
-        level = logging.ERROR if isinstance(error, ClientRefused) else logging.WARNING
+        level = logging.ERROR if error.permanent else logging.WARNING
     refused(reference, error.code, error.detail, level=level)
 
 

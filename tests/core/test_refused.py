@@ -63,7 +63,7 @@ ERRORS = [
     (TokenInvalid(DETAIL), 502, logging.WARNING),
     (ProviderTimeout(DETAIL), 503, logging.WARNING),
     (StoreUnavailable(DETAIL), 503, logging.WARNING),
-    (SessionTooLarge(DETAIL), 507, logging.WARNING),
+    (SessionTooLarge(DETAIL), 507, logging.ERROR),
     (SealBroken(DETAIL), 400, logging.WARNING),
 ]
 

@@ -84,6 +84,12 @@ def come_from_another_browser_when_it_is_done(stage: Stage) -> None:
     stage.go(callback)
 
 
+TWICE = (
+    "the sign-in cannot be finished, for the second time: its login cookie is gone; does the "
+    "browser take cookies, and open the site at INTASTELLAR_BASE_URL (https://site.example)?"
+)
+
+
 @pytest.mark.parametrize(
     ("line", "come", "why"),
     [
@@ -104,7 +110,7 @@ def come_from_another_browser_when_it_is_done(stage: Stage) -> None:
         (
             "WARNING refused",
             come_without_a_cookie_twice,
-            "the sign-in cannot be finished, for the second time: its login cookie is gone",
+            TWICE,
         ),
         (
             "WARNING refused",

@@ -63,6 +63,7 @@ form { margin: 0; }
 code { font: .9375em ui-monospace, Consolas, "DejaVu Sans Mono", monospace; color: var(--ink); }
 """
 
+_HOME = "Go to the home page"
 _STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 _ORIGIN = re.compile(r"(https?://(?:[A-Za-z0-9.-]+)(?::[0-9]{1,5})?)(?:[/?#].*)?", re.ASCII)
 _ORIGIN_IPV6 = re.compile(r"(https?:)//\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?(?:[/?#].*)?", re.ASCII)
@@ -95,6 +96,19 @@ def failed(sentence: str, *, reference: str, sign_in: str, home: str) -> str:
         "You could not be signed in",
         _paragraph(sentence),
         _ways(_first_link("Sign in again", sign_in), _home_link(home)),
+        _note(reference),
+    )
+
+
+def failed_for_good(sentence: str, *, reference: str, sign_in: str, home: str) -> str:
+    """Return the page for a sign-in that only the site's owner can help; otherwise as ``failed``.
+
+    To sign in again would end here again, so it is not the first thing to press.
+    """
+    return _page(
+        "You could not be signed in",
+        _paragraph(sentence),
+        _ways(_first_link(_HOME, home), _link("Sign in again", sign_in)),
         _note(reference),
     )
 
@@ -187,8 +201,12 @@ def _first_link(label: str, address: str) -> str:
     return f'<a class="way first" href="{escape(address)}">{escape(label)}</a>'
 
 
+def _link(label: str, address: str) -> str:
+    return f'<a class="way" href="{escape(address)}">{escape(label)}</a>'
+
+
 def _home_link(address: str) -> str:
-    return f'<a class="way" href="{escape(address)}">Go to the home page</a>'
+    return _link(_HOME, address)
 
 
 def _note(reference: str) -> str:

@@ -27,19 +27,22 @@ def refused(site: Site, request: Request, error: AuthError, return_to: str) -> R
     """Log ``error``, and return what the visitor is told, with a way on to ``return_to``."""
     reference = log.new_reference(site.token_bytes)
     log.refusal(error, reference)
-    failure = Failure(error.code, error.status, error.sentence, reference)
+    failure = Failure(
+        error.code, error.status, error.sentence, reference, permanent=error.permanent
+    )
     return failed(site, request, failure, return_to)
 
 
 def failed(site: Site, request: Request, failure: Failure, return_to: str) -> Reply:
     """Return what the visitor is told of a ``failure`` that is in the log already."""
-    sign_in = site.login_url(return_to)
+    ways = {"reference": failure.reference, "home": site.home}
+    ways["sign_in"] = site.login_url(return_to)
     if failure.cancelled:
-        html = pages.cancelled(reference=failure.reference, sign_in=sign_in, home=site.home)
+        html = pages.cancelled(**ways)
+    elif failure.permanent:
+        html = pages.failed_for_good(failure.sentence, **ways)
     else:
-        html = pages.failed(
-            failure.sentence, reference=failure.reference, sign_in=sign_in, home=site.home
-        )
+        html = pages.failed(failure.sentence, **ways)
     return replies.problem(
         request,
         status=failure.status,

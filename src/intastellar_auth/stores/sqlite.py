@@ -188,7 +188,9 @@ class SqliteStore:
                 with self._connection() as connection:
                     return work(connection)
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(f"the SQLite store {self._path}: {error}") from error
+            raise StoreUnavailable(
+                f"the SQLite store {self._path} (INTASTELLAR_STORE_URL): {error}"
+            ) from error
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
