@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from email.utils import parsedate_to_datetime
 from threading import Thread
 from typing import cast
 
@@ -30,6 +32,7 @@ from intastellar_auth.errors import AnswerInvalid, ProviderUnreachable
 MAX_ANSWER = 1 << 20
 """Bytes that the body of an answer may have."""
 
+_AGE = re.compile("[0-9]{1,9}")
 _HIGHEST_PORT = 65535
 _LONGEST_ADDRESS = 200
 
@@ -162,8 +165,23 @@ class _Body:
         """Return the answer; raises ``AnswerInvalid`` where it did not fit."""
         if self._too_large:
             raise AnswerInvalid(f"{self._address}: the answer is larger than {MAX_ANSWER} bytes")
-        media_type = self._response.headers.get("content-type", "").partition(";")[0]
-        return Answer(self._response.status_code, media_type.strip().lower(), bytes(self._received))
+        headers = self._response.headers
+        return Answer(
+            self._response.status_code,
+            headers.get("content-type", "").partition(";")[0].strip().lower(),
+            bytes(self._received),
+            _server_time(headers),
+        )
+
+
+def _server_time(headers: httpx.Headers) -> float | None:
+    """RFC 9110 section 6.6.1, and RFC 9111 section 5.1: a cache says how old its answer is."""
+    age = headers.get("age", "0")
+    try:
+        made = parsedate_to_datetime(headers.get("date", "")).timestamp()
+        return made + (int(age) if _AGE.fullmatch(age) else 0)
+    except (ValueError, OverflowError):
+        return None
 
 
 @contextlib.contextmanager
