@@ -137,10 +137,11 @@ def _clock_by(request: Fetch, settings: Settings) -> Finding:
     ahead, behind = before - (theirs + 1), theirs - after
     if max(ahead, behind) <= settings.clock_skew:
         return Finding("clock: as the provider's")
+    way = "ahead of" if ahead > 0 else "behind"
     return Finding(
         "clock",
-        f"this machine's is {max(ahead, behind):.0f} seconds {'ahead of' if ahead > 0 else 'behind'} "
-        f"the provider's, more than INTASTELLAR_CLOCK_SKEW ({settings.clock_skew}); set it, "
+        f"this machine's is {max(ahead, behind):.0f} seconds {way} the provider's, "
+        f"more than INTASTELLAR_CLOCK_SKEW ({settings.clock_skew}); set it, "
         "and keep it right with NTP",
     )
 
