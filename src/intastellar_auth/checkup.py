@@ -16,7 +16,13 @@ from intastellar_auth.core.effects import Fetch
 from intastellar_auth.core.site import Site, make_site
 from intastellar_auth.drive.blocking import Outside
 from intastellar_auth.drive.http import fetch
-from intastellar_auth.errors import ProviderError, SettingsError, StoreUnavailable
+from intastellar_auth.errors import (
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnreachable,
+    SettingsError,
+    StoreUnavailable,
+)
 from intastellar_auth.oidc.discovery import Metadata, build_discovery_request
 from intastellar_auth.oidc.jose import ALGORITHMS
 from intastellar_auth.oidc.jwks import build_jwks_request
@@ -68,7 +74,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     try:
         metadata = outside.run(site.provider.metadata())
     except ProviderError as error:
-        yield Finding("discovery", error.detail)
+        yield Finding("discovery", _because(error))
     else:
         yield Finding(
             f"discovery: the issuer is {settings.issuer}"
@@ -82,12 +88,18 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _store(settings.store_url.get_secret_value())
 
 
+def _because(error: ProviderError) -> str:
+    out_of_reach = isinstance(error, ProviderUnreachable | ProviderTimeout)
+    advice = "; is the address right, and can this machine reach it?" if out_of_reach else ""
+    return error.detail + advice
+
+
 def _keys(site: Site, outside: Outside, metadata: Metadata) -> Finding:
     """OpenID Connect Core section 10.1.1: an ID token is signed with one of these."""
     try:
         keys = outside.run(site.provider.keys())
     except ProviderError as error:
-        return Finding("keys", error.detail)
+        return Finding("keys", _because(error))
     allowed = metadata.id_token_signing_algs or tuple(ALGORITHMS)
     fitting = [key for key in keys.keys if not key.algs.isdisjoint(allowed)]
     if fitting:
@@ -129,7 +141,7 @@ def _clock_by(request: Fetch, settings: Settings) -> Finding:
     try:
         theirs = fetch(request, timeout=settings.http_timeout).server_time
     except ProviderError as error:
-        return Finding("clock", error.detail)
+        return Finding("clock", _because(error))
     after = time.time()
     if theirs is None:
         return Finding("clock: not checked, the provider's answer has no Date")

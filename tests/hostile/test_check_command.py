@@ -122,6 +122,7 @@ def test_a_provider_that_is_not_there_is_found_with_its_address(
 ) -> None:
     line = problem(*check(ISSUER=dead.base), "discovery")
     assert f"INTASTELLAR_ISSUER: {dead.base}/.well-known/openid-configuration: " in line
+    assert line.endswith("is the address right, and can this machine reach it?")
 
 
 def test_keys_that_cannot_be_read_are_found(check: Check, provider: Provider) -> None:
