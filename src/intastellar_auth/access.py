@@ -63,7 +63,9 @@ def admit(user: User | AnonymousUser, auth: Auth, scopes: tuple[str, ...] = ()) 
 def problem(error: AuthError) -> dict[str, str]:
     """Log ``error``, and return what a script is told of it: the shape of all our answers."""
     reference = log.new_reference(secrets.token_bytes)
-    log.refusal(error, reference, level=logging.DEBUG)
+    # Scripts ask for visitors who have not signed in all the time: no event for a log.
+    level = logging.DEBUG if isinstance(error, SignInNeeded) else logging.WARNING
+    log.refusal(error, reference, level=level)
     return {"error": error.code, "message": error.sentence, "reference": reference}
 
 

@@ -1,14 +1,16 @@
-"""The command line: a provider to develop with, the settings table, keys."""
+"""The command line: a check of the settings, their table, keys, and a provider to develop with."""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib.util
 import json
 import secrets
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import distributions
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,17 +32,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if arguments.command == "jwks":
         return _jwks()
+    if arguments.command == "check":
+        return _check()
     return _serve(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="intastellar-auth")
+    # From what is installed, which a source tree by itself is not.
+    versions = (each.version for each in distributions(name="intastellar-auth"))
+    version = f"%(prog)s {next(versions, 'that is not installed')}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("settings", help="print the table of all settings")
     commands.add_parser("secret-key", help="print a fresh key for INTASTELLAR_SECRET_KEYS")
     commands.add_parser(
         "jwks",
         help="print the public JWK Set of INTASTELLAR_CLIENT_PRIVATE_KEY, to be registered",
+    )
+    commands.add_parser(
+        "check",
+        help="print what to register, and check the settings against the provider and the store",
     )
     serve = commands.add_parser("devprovider", help="run an OpenID provider on this machine")
     serve.add_argument("--host", default="127.0.0.1", help="a loopback name or address")
@@ -67,6 +79,26 @@ def _parser() -> argparse.ArgumentParser:
         help='one more test user, such as {"sub": "dora", "department": "sales"}; repeatable',
     )
     return parser
+
+
+def _check() -> int:
+    """Reads the settings as the app does, and reports as it finds."""
+    from intastellar_auth.checkup import findings, to_register  # noqa: PLC0415
+    from intastellar_auth.errors import SettingsError  # noqa: PLC0415
+    from intastellar_auth.settings import Settings  # noqa: PLC0415
+
+    try:
+        settings = Settings()
+    except SettingsError as problem:
+        return _fail(problem.detail)
+    _print("To register at the provider, character for character:")
+    for name, uri in to_register(settings):
+        _print(f"  {name:<26}{uri}")
+    status = 0
+    for finding in findings(settings):
+        _print(finding.line)
+        status = status if finding.problem is None else 1
+    return status
 
 
 def _jwks() -> int:
@@ -127,7 +159,12 @@ def _serve(arguments: argparse.Namespace) -> int:
         users = (*DEFAULT_USERS, *map(read_user, arguments.user))
         listener = listen(arguments.host, arguments.port)
     except (ValueError, OSError, OverflowError) as problem:
-        return _fail(str(problem))
+        if getattr(problem, "errno", None) != errno.EADDRINUSE:
+            return _fail(str(problem))
+        return _fail(
+            f"--port: {arguments.port} on {arguments.host} is in use; stop what uses it, or name"
+            " another with --port (0 takes a free one)"
+        )
     with listener:
         issuer = issuer_of(arguments.host, listener)
         lifetimes = Lifetimes(access_token=arguments.access_token_lifetime)

@@ -31,19 +31,47 @@ the log alone: it may quote the provider (escaped by the logger), never a secret
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar, Final
+
+NOT_SET_UP: Final = "The sign-in of this site is not set up correctly. Please tell its owner."
+"""What a visitor is told who could try again for ever."""
+
+_LONGEST_NAME: Final = 200
 
 
 class AuthError(Exception):
-    """The root. ``detail`` is for the operator's log and is never shown to a visitor."""
+    """The root. ``detail`` is for the operator's log and is never shown to a visitor.
+
+    One that is ``permanent`` comes again until the site's owner has changed something, and says so.
+    """
 
     code: ClassVar[str] = "server_error"
     status: ClassVar[int] = 500
-    sentence: ClassVar[str] = "Something went wrong while signing you in."
+    sentence: str = "Something went wrong while signing you in."
+    permanent: bool = False
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, *, permanent: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
+        if permanent:
+            self.permanent, self.sentence = True, NOT_SET_UP
+
+
+@contextmanager
+def about(what: str) -> Iterator[None]:
+    """Put ``what`` it is about, a setting or an address without query, before an error's detail.
+
+    An address may be the provider's, and is cut short: what to do about it must fit into the log.
+    """
+    try:
+        yield
+    except AuthError as error:
+        short = what if len(what) <= _LONGEST_NAME else f"{what[:_LONGEST_NAME]}…"
+        error.detail = f"{short}: {error.detail}"
+        error.args = (error.detail,)
+        raise
 
 
 class SettingsError(AuthError):
@@ -124,8 +152,8 @@ class SignInRefused(AuthError):
     status = 403
     sentence = "The sign-in was not completed."
 
-    def __init__(self, detail: str, *, provider_error: str) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, *, provider_error: str, permanent: bool = False) -> None:
+        super().__init__(detail, permanent=permanent)
         self.provider_error = provider_error
 
 
@@ -196,6 +224,8 @@ class ClientRefused(ProviderError):
     """The token endpoint refused this client: ``CLIENT_ID`` or its credentials are wrong."""
 
     code = "client_refused"
+    sentence = NOT_SET_UP
+    permanent = True
 
 
 class StoreUnavailable(AuthError):
@@ -214,6 +244,7 @@ class SessionTooLarge(AuthError):
     sentence = (
         "Your account carries more information than this site can keep. Please tell its owner."
     )
+    permanent = True
 
 
 class SealBroken(AuthError):

@@ -24,21 +24,32 @@ def new_reference(token_bytes: Callable[[int], bytes]) -> str:
     return f"{text[:4]}-{text[4:]}"
 
 
-def event(level: int, name: str, fields: Mapping[str, object]) -> None:
-    """Log the event ``name`` with ``fields``, at ``level`` of the standard library's logging."""
+def event(level: int, name: str, fields: Mapping[str, object], *, traceback: bool = False) -> None:
+    """Log the event ``name`` with ``fields``, at ``level`` of the standard library's logging.
+
+    ``traceback`` adds that of the exception that is being handled.
+    """
     if logger.isEnabledFor(level):
         texts = {key: _shortened(value) for key, value in fields.items()}
         line = "".join(f" {key}={json.dumps(text)}" for key, text in texts.items())
-        logger.log(level, "event=%s%s", name, line, extra={"event": name, "fields": texts})
+        extra = {"event": name, "fields": texts}
+        logger.log(level, "event=%s%s", name, line, extra=extra, exc_info=traceback)
 
 
-def refusal(error: AuthError, reference: str, *, level: int = logging.WARNING) -> None:
-    """Log why a visitor sees a page with ``reference`` instead of what they asked for."""
-    event(
-        level,
-        "refused",
-        {"reference": reference, "code": error.code, "detail": error.detail},
-    )
+def refusal(error: AuthError, reference: str, *, level: int | None = None) -> None:
+    """Log why a visitor sees a page with ``reference`` instead of what they asked for.
+
+    By default at a level that is written where nobody has configured logging: who is asked about a
+    reference must find it.
+    """
+    if level is None:
+        level = logging.ERROR if error.permanent else logging.WARNING
+    refused(reference, error.code, error.detail, level=level)
+
+
+def refused(reference: str, code: str, detail: str, *, level: int = logging.WARNING) -> None:
+    """Log a refusal that is no error of ours; as ``refusal`` does."""
+    event(level, "refused", {"reference": reference, "code": code, "detail": detail})
 
 
 def _shortened(value: object) -> str:

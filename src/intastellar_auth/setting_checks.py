@@ -7,8 +7,10 @@ and says how to mend it. No text quotes the value: it may be a secret in the wro
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
+from urllib.parse import unquote
 
 from pydantic import SecretStr
 
@@ -231,10 +233,23 @@ def store_url(text: str) -> str:
     if redis_url.is_redis(text):
         redis_url.parse(text)
         return text
-    if text in ("auto", "memory://") or re.fullmatch(
-        r"sqlite://(/[^?#\x00-\x1f]*[^/?#\x00-\x1f])", text
-    ):
-        return text
-    raise ValueError(
-        "must be auto, memory://, sqlite:/// with an absolute path of a file, redis:// or rediss://"
-    )
+    found = re.fullmatch(r"sqlite://(/[^?#\x00-\x1f]*[^/?#\x00-\x1f])", text)
+    if found is not None:
+        _file(unquote(found[1]))
+    elif text not in ("auto", "memory://"):
+        raise ValueError(
+            "must be auto, memory://, sqlite:/// with an absolute path of a file, or redis://, "
+            "redis+sentinel:// or redis+cluster:// (rediss for TLS)"
+        )
+    return text
+
+
+def _file(path: str) -> None:
+    """Check that a file can be at ``path``; not by making one, which the app's own user does."""
+    # os.path, because pathlib raises for a folder that this user may not enter.
+    if os.path.isdir(path):  # noqa: PTH112
+        raise ValueError("names a folder; add a file's name, as in sqlite:///var/lib/site/store.db")
+    if not os.path.isdir(os.path.dirname(path)):  # noqa: PTH112, PTH120
+        raise ValueError(
+            "names a file in a folder that is not there, or that this user may not enter; make it"
+        )

@@ -99,6 +99,16 @@ def public_paths(globs: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...
     return globs
 
 
+def added_once(prefix: str, info: ValidationInfo) -> str:
+    """Check that ``BASE_URL`` does not end in what is put behind it."""
+    url = site(info.data)
+    path = url.path if url else ""
+    if path.endswith((prefix, "/callback")):
+        text = "ends in PATH_PREFIX or /callback, which are put behind it; remove that part"
+        raise wrong("base_url", text)
+    return prefix
+
+
 def default_site_path(known: Known) -> str:
     """Return the site's first page."""
     url = site(known)
@@ -180,6 +190,8 @@ def explained(
                     yield name, f"is missing; set it. {descriptions[field]}"
             case "value_error":
                 yield name, str(context["error"])
+            case "bool_parsing" | "bool_type":
+                yield name, f"must be true or false. {descriptions[field]}"
             case "rule":
                 yield variable(context["field"]), context["text"]
             case _:

@@ -7,6 +7,7 @@ Pydantic reads the values. This file finds what it would pass over in silence: m
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +21,12 @@ SECRETS = ("client_secret", "client_private_key", "secret_keys", "store_url")
 LISTS = ("secret_keys", "protected_paths", "public_paths", "claims", "client_cookies")
 """Comma-separated; an empty text is an empty list."""
 _FILE = "_file"
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables: what each
+# container finds of each Service, here of one whose name begins with ours. No setting ends so.
+_SERVICE_LINK = re.compile(
+    r"(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?"
+    r"|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?)"
+)
 
 Problem = tuple[str, str]
 """The variable, and what is wrong with it and how to mend it."""
@@ -33,8 +40,8 @@ def variable(field: str) -> str:
 def surroundings(env_file: Path | str | None) -> tuple[dict[str, str], list[Problem]]:
     """Return all our variables of the environment and ``env_file``, by lower-case short name.
 
-    The environment wins. No file is no problem; one that cannot be read raises ``SettingsError``
-    at once, since what else is wrong cannot be told without it.
+    The environment wins, less what Kubernetes puts there. No file is no problem; one that cannot be
+    read raises ``SettingsError`` at once, since what else is wrong cannot be told without it.
     """
     found: dict[str, str | None] = {}
     problems: list[Problem] = []
@@ -43,7 +50,7 @@ def surroundings(env_file: Path | str | None) -> tuple[dict[str, str], list[Prob
             found.update(dotenv_values(env_file, encoding="utf-8"))
     except (OSError, ValueError):
         raise SettingsError(f"{env_file} cannot be read as UTF-8 text; mend or remove it") from None
-    found.update(os.environ)
+    found.update({name: value for name, value in os.environ.items() if not _is_service_link(name)})
     ours: dict[str, str] = {}
     for name, value in found.items():
         if name.upper().startswith(PREFIX):
@@ -51,6 +58,10 @@ def surroundings(env_file: Path | str | None) -> tuple[dict[str, str], list[Prob
             if value is None:
                 problems.append((name, "has no value; write NAME=value, or remove it"))
     return ours, problems
+
+
+def _is_service_link(name: str) -> bool:
+    return _SERVICE_LINK.fullmatch(name.removeprefix(PREFIX)) is not None
 
 
 def unknown(given: Iterable[str], fields: Iterable[str], *, arguments: bool) -> list[Problem]:

@@ -112,6 +112,10 @@ def issuer(text: str) -> str:
     """Check an issuer identifier (OpenID Connect Discovery section 4.3); return it unchanged."""
     if "?" in text:
         raise ValueError("must not have a query; remove the part from '?' on")
+    if "/.well-known" in text:
+        raise ValueError(
+            "is the address of a document about the issuer; remove the part from '/.well-known' on"
+        )
     return provider_url(text)
 
 

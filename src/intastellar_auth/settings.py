@@ -115,9 +115,9 @@ class Settings(BaseSettings):
         description="The site's public URL, https unless the host is loopback; redirect URIs are "
         "built from it alone, never from request headers."
     )
-    path_prefix: Annotated[str, AfterValidator(url.path_prefix)] = Field(
-        "/auth", description="Where login, callback and logout are."
-    )
+    path_prefix: Annotated[
+        str, AfterValidator(url.path_prefix), AfterValidator(rule.added_once)
+    ] = Field("/auth", description="Where login, callback and logout are.")
     secret_keys: Keys = Field(
         description="One or more keys, separated by commas, newest first, of 32 characters or "
         "more; the first seals, all open."
@@ -136,7 +136,8 @@ class Settings(BaseSettings):
     )
     post_logout_path: SitePath = Field(
         default_factory=rule.default_site_path,
-        description="Where a logout ends, as the browser sees it; should be a public page.",
+        description="Where a logout ends, as the browser sees it; should be a public page. "
+        "Register it at the provider, as the origin of `BASE_URL` + this path.",
     )
     session_mode: Literal["cookie", "server"] = Field(
         "cookie",
@@ -150,7 +151,8 @@ class Settings(BaseSettings):
         default_factory=rule.default_session_idle,
         ge=1,
         le=_YEAR,
-        description="Seconds without a request after which a session ends.",
+        description="Seconds without a request after which a session ends; not more than "
+        "`SESSION_LIFETIME`.",
     )
     cookie_domain: Annotated[str, AfterValidator(rule.cookie_domain)] | None = Field(
         None, description="Domain to share the session with; the host alone where it is not set."
@@ -184,8 +186,9 @@ class Settings(BaseSettings):
     store_url: Annotated[SecretStr, AfterValidator(check.hidden(check.store_url))] = Field(
         SecretStr("auto"),
         description="Where processes share state: `auto` (SQLite in a private folder of the user, "
-        "for all processes of this machine), `sqlite:///absolute/path`, `redis://` or `rediss://` "
-        "(for all machines; see `docs/operating.md`), or `memory://`.",
+        "for all processes of this machine), `sqlite:///absolute/path`, `memory://`, or for all "
+        "machines `redis://host`, `redis+sentinel://host/service`, `redis+cluster://host` "
+        "(`rediss` for TLS; see `docs/operating.md`).",
     )
     replay_window: int = Field(
         120, ge=1, le=3600, description="Seconds for which a finished callback answers again."

@@ -26,10 +26,20 @@ _COMPUTED = {
 def markdown() -> str:
     """Return the table in Markdown: name, default and meaning of every setting."""
     rows = [
-        f"| `{variable(name)}` | {_default(name, field)} | {field.description} |"
+        f"| `{variable(name)}` | {_default(name, field)} | {field.description}{_bounds(field)} |"
         for name, field in Settings.model_fields.items()
     ]
     return "\n".join(["| name | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _bounds(field: FieldInfo) -> str:
+    bounds = [
+        getattr(each, name)
+        for name in ("ge", "le")
+        for each in field.metadata
+        if hasattr(each, name)
+    ]
+    return f" From {bounds[0]} to {bounds[1]}." if bounds else ""
 
 
 def _default(name: str, field: FieldInfo) -> str:

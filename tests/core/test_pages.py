@@ -24,6 +24,7 @@ PAGES: dict[str, Page] = {
     "cancelled": lambda value: pages.cancelled(reference=value, sign_in=value, home=value),
     "expired": lambda value: pages.expired(reference=value, sign_in=value, home=value),
     "offer": lambda value: pages.offer(reference=value, sign_in=value, home=value),
+    "not_like_this": lambda value: pages.not_like_this(value, reference=value, home=value),
     "signed_out": lambda value: pages.signed_out(sign_in=value, home=value),
     "confirm_sign_out": lambda value: pages.confirm_sign_out(
         action=value, proof=value, next_path=value, home=value
@@ -139,17 +140,23 @@ def test_a_page_needs_nothing_from_outside_and_runs_nothing(page: Page) -> None:
     assert "@import" not in pages.STYLE
 
 
-@pytest.mark.parametrize("name", ["failed", "cancelled", "expired", "offer", "signed_out"])
+@pytest.mark.parametrize(
+    "name", ["failed", "failed_for_good", "cancelled", "expired", "offer", "signed_out"]
+)
 def test_a_page_offers_to_sign_in_and_the_way_home(name: str) -> None:
     ways = {"sign_in": "/auth/login?next=%2Fmembers", "home": "/start"}
     html = {
         "failed": pages.failed("It broke.", reference="r", **ways),
+        "failed_for_good": pages.failed_for_good("It is not set up.", reference="r", **ways),
         "cancelled": pages.cancelled(reference="r", **ways),
         "expired": pages.expired(reference="r", **ways),
         "offer": pages.offer(reference="r", **ways),
         "signed_out": pages.signed_out(**ways),
     }[name]
-    assert Outline(html).of("a", "href") == ["/auth/login?next=%2Fmembers", "/start"]
+    seen = Outline(html).of("a", "href")
+    # Where signing in again would end here again, it is not the first thing to press.
+    first, second = reversed(seen) if name == "failed_for_good" else seen
+    assert (first, second) == ("/auth/login?next=%2Fmembers", "/start")
 
 
 def test_a_failure_says_its_sentence_and_the_reference_to_ask_for_help_with() -> None:

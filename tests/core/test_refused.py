@@ -14,6 +14,7 @@ from intastellar_auth.core.messages import Request
 from intastellar_auth.core.outcome import Failure
 from intastellar_auth.errors import (
     AuthError,
+    ClientRefused,
     ProviderTimeout,
     RequestRefused,
     RequestTooLarge,
@@ -54,14 +55,15 @@ def only(caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
 
 
 ERRORS = [
-    (RequestRefused(DETAIL), 400, logging.INFO),
-    (StateRefused(DETAIL), 400, logging.INFO),
-    (RequestTooLarge(DETAIL), 413, logging.INFO),
+    (RequestRefused(DETAIL), 400, logging.WARNING),
+    (StateRefused(DETAIL), 400, logging.WARNING),
+    (RequestTooLarge(DETAIL), 413, logging.WARNING),
+    (ClientRefused(DETAIL), 502, logging.ERROR),
     (SignInRefused(DETAIL, provider_error="x"), 403, logging.WARNING),
     (TokenInvalid(DETAIL), 502, logging.WARNING),
     (ProviderTimeout(DETAIL), 503, logging.WARNING),
     (StoreUnavailable(DETAIL), 503, logging.WARNING),
-    (SessionTooLarge(DETAIL), 507, logging.WARNING),
+    (SessionTooLarge(DETAIL), 507, logging.ERROR),
     (SealBroken(DETAIL), 400, logging.WARNING),
 ]
 
@@ -134,7 +136,7 @@ def test_a_sign_in_that_started_again_once_is_offered_and_not_begun(
     assert "location" not in dict(reply.headers)
     assert "too old" not in reply.body.decode()
     assert 'code="sign_in_expired" detail="too old"' in only(caplog).getMessage()
-    assert only(caplog).levelno == logging.INFO
+    assert only(caplog).levelno == logging.WARNING
 
 
 @pytest.mark.parametrize("request_", [BROWSER, SCRIPT])
@@ -147,6 +149,9 @@ def test_an_answer_that_is_not_this_browser_s_is_not_given(
     assert not {"location", "set-cookie"} & dict(reply.headers).keys()
     assert "no receipt" not in reply.body.decode()
     assert 'code="invalid_state" detail="no receipt"' in only(caplog).getMessage()
+    assert only(caplog).levelno == logging.WARNING
+    reference = str(vars(only(caplog))["fields"]["reference"])
+    assert reference in reply.body.decode()
 
 
 def test_the_pages_lead_back_to_where_the_visitor_was_going() -> None:
@@ -179,18 +184,43 @@ def test_a_401_is_no_event_for_a_log_that_is_not_asked_for_details(
     assert only(caplog).levelno == logging.DEBUG
 
 
-def test_a_method_that_a_path_does_not_have_is_named() -> None:
+def test_a_visitor_who_sees_a_401_finds_its_reference_in_any_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    reply = refused.sign_in_needed(HERE, BROWSER, "/")
+    assert only(caplog).levelno == logging.WARNING
+    assert told(reply)["reference"] in only(caplog).getMessage()
+
+
+def test_a_visitor_sees_a_page_where_a_method_is_not_had(caplog: pytest.LogCaptureFixture) -> None:
     """RFC 9110 section 15.5.6."""
-    reply = refused.method_refused(HERE, ("GET", "POST"))
+    reply = refused.method_refused(HERE, BROWSER, ("GET", "POST"))
+    assert reply.status == 405
+    assert dict(reply.headers)["allow"] == "GET, POST"
+    assert dict(reply.headers)["content-type"].startswith("text/html")
+    assert "Use GET or POST here." in reply.body.decode()
+    assert str(vars(only(caplog))["fields"]["reference"]) in reply.body.decode()
+
+
+def test_a_method_that_a_path_does_not_have_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """RFC 9110 section 15.5.6."""
+    reply = refused.method_refused(HERE, SCRIPT, ("GET", "POST"))
+    assert only(caplog).levelno == logging.WARNING
+    assert told(reply)["reference"] in only(caplog).getMessage()
+    assert "/auth/login takes GET or POST, not GET" in only(caplog).getMessage()
     assert reply.status == 405
     assert dict(reply.headers)["allow"] == "GET, POST"
     assert told(reply)["error"] == "method_not_allowed"
     assert told(reply)["message"] == "Use GET or POST here."
 
 
-def test_a_prefetch_is_refused_with_what_no_browser_shows() -> None:
+def test_a_prefetch_is_refused_with_what_no_browser_shows(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Row P12."""
-    reply = refused.prefetch_refused(HERE)
+    reply = refused.prefetch_refused(HERE, BROWSER)
+    assert only(caplog).levelno == logging.WARNING
+    assert told(reply)["reference"] in only(caplog).getMessage()
     assert reply.status == 403
     assert "set-cookie" not in dict(reply.headers)
     assert told(reply).keys() == {"error", "message", "reference"}

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import httpx
@@ -191,7 +192,9 @@ def test_a_taken_port_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main([*SERVE, "--port", port]) == 1
-    assert "in use" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"--port: {port} on 127.0.0.1 is in use" in said
+    assert "name another with --port (0 takes a free one)" in said
 
 
 def test_without_uvicorn_the_command_says_what_to_install(
@@ -221,6 +224,13 @@ def test_each_secret_key_is_fresh_and_long_enough(capsys: pytest.CaptureFixture[
     assert first != second
     assert len(first) >= 32
     assert "," not in first
+
+
+def test_the_version_is_the_installed_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"intastellar-auth {version('intastellar-auth')}\n"
 
 
 def test_no_command_is_an_error_of_usage() -> None:

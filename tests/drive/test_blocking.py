@@ -228,7 +228,7 @@ def test_unbroken_work_ends_although_whoever_waits_is_interrupted(
 
     assert ended.wait(PATIENCE)
     until(lambda: caplog.messages, "the line in the log")
-    assert caplog.messages == ["event=unbroken_work_failed kind=StateRefused"]
+    assert caplog.messages == ['event=unbroken_work_failed kind="StateRefused"']
 
 
 def test_a_machine_without_room_for_a_thread_has_not_begun_the_work(

@@ -112,7 +112,7 @@ def test_unbroken_work_that_fails_is_noted_though_nobody_waits_for_it(
         await asyncio.gather(task, return_exceptions=True)
 
     on_asyncio(main)
-    assert "event=unbroken_work_failed kind=ZeroDivisionError" in caplog.text
+    assert 'event=unbroken_work_failed kind="ZeroDivisionError"' in caplog.text
     assert "never retrieved" not in caplog.text
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -42,6 +44,31 @@ def test_the_table_of_events_has_each_event_of_the_source_and_no_other() -> None
         re.MULTILINE,
     )
     assert sorted(told) == sorted(named)
+
+
+OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+_JSON = re.findall(r"```json\n(.*?)```", OPERATING, re.DOTALL)[0]
+WAYS = {
+    "basicConfig": re.findall(r"```python\n(import logging\n.*?)```", OPERATING, re.DOTALL)[0],
+    "LOGGING": "import logging.config\n"
+    + re.findall(r"```python\n(LOGGING = .*?)```", OPERATING, re.DOTALL)[0]
+    + "logging.config.dictConfig(LOGGING)\n",
+    "log-config": "import json, logging.config\n"
+    f"logging.config.dictConfig(json.loads({_JSON!r}))\n",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_log_is_turned_on_by_each_way_that_is_shown(way: str) -> None:
+    happens = 'from intastellar_auth import log\nlog.event(20, "signed_in", {"a": "b"})\n'
+    quiet, loud = (
+        subprocess.run(  # noqa: S603  # the program is above, the interpreter our own
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        ).stderr
+        for program in (happens, WAYS[way] + happens)
+    )
+    assert quiet == ""
+    assert loud.endswith('event=signed_in a="b"\n')
 
 
 def test_each_dependency_earns_its_place_in_the_readme() -> None:

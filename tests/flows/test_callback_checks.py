@@ -157,7 +157,7 @@ def test_a_visitor_who_said_no_is_told_so_kindly(
     assert "<script>" not in text(reply)
     assert "\x1b" not in caplog.text
     assert TOKEN not in {one.url for one in effects if isinstance(one, Fetch)}
-    assert {one.levelname for one in caplog.records if "refused" in one.message} == {"INFO"}
+    assert {one.levelname for one in caplog.records if "refused" in one.message} == {"WARNING"}
 
 
 def test_another_error_is_a_page_too(stage: Stage) -> None:

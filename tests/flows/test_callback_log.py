@@ -84,32 +84,42 @@ def come_from_another_browser_when_it_is_done(stage: Stage) -> None:
     stage.go(callback)
 
 
+TWICE = (
+    "the sign-in cannot be finished, for the second time: its login cookie is gone; does the "
+    "browser take cookies, and open the site at INTASTELLAR_BASE_URL (https://site.example)?"
+)
+
+
 @pytest.mark.parametrize(
-    ("event", "come", "why"),
+    ("line", "come", "why"),
     [
-        ("refused", post, "the response came by POST; RESPONSE_MODE says otherwise"),
-        ("refused", come_with_nothing, "the response has neither a code nor an error"),
-        ("sign_in_started_again", come_without_a_cookie, "its login cookie is gone"),
-        ("sign_in_started_again", come_late, "it took too long"),
+        ("WARNING refused", post, "the response came by POST; RESPONSE_MODE says otherwise"),
+        ("WARNING refused", come_with_nothing, "the response has neither a code nor an error"),
+        ("INFO sign_in_started_again", come_without_a_cookie, "its login cookie is gone"),
+        ("INFO sign_in_started_again", come_late, "it took too long"),
         (
-            "sign_in_started_again",
+            "INFO sign_in_started_again",
             come_after_a_crash,
             "whoever claimed the work died over it",
         ),
-        ("sign_in_started_again", come_where_another_version_was, "its outcome cannot be read"),
         (
-            "refused",
-            come_without_a_cookie_twice,
-            "the sign-in cannot be finished, for the second time: its login cookie is gone",
+            "INFO sign_in_started_again",
+            come_where_another_version_was,
+            "its outcome cannot be read",
         ),
         (
-            "refused",
+            "WARNING refused",
+            come_without_a_cookie_twice,
+            TWICE,
+        ),
+        (
+            "WARNING refused",
             come_with_an_error_and_no_cookie,
             "an error of the provider came without a login cookie",
         ),
-        ("refused", come_after_a_logout, "the session that the callback gave has ended"),
+        ("WARNING refused", come_after_a_logout, "the session that the callback gave has ended"),
         (
-            "refused",
+            "WARNING refused",
             come_from_another_browser_when_it_is_done,
             "the callback was finished before, and this browser has no receipt of it",
         ),
@@ -118,13 +128,15 @@ def come_from_another_browser_when_it_is_done(stage: Stage) -> None:
 def test_the_log_says_why_a_callback_signs_nobody_in(
     stage: Stage,
     caplog: pytest.LogCaptureFixture,
-    event: str,
+    line: str,
     come: Callable[[Stage], None],
     why: str,
 ) -> None:
+    """A page with a reference at a level that is written where nobody has configured logging."""
+    level, _, event = line.partition(" ")
     come(stage)
     last = caplog.records[-1]
-    assert last.levelname == "INFO"
+    assert last.levelname == level
     assert last.getMessage().startswith(f"event={event} ")
     field = "detail" if event == "refused" else "because"
     assert last.getMessage().endswith(f' {field}="{why}"')

@@ -159,7 +159,7 @@ def test_an_error_that_nobody_foresaw_is_a_page_and_a_traceback_in_the_log(
     assert reply.status == 500
     assert "ZeroDivisionError" not in text(reply)
     assert set_cookies(reply) == {}
-    assert "event=unforeseen path='/auth/login'" in caplog.text
+    assert 'event=unforeseen path="/auth/login"' in caplog.text
     assert "what went wrong" in caplog.text
     assert "a-secret-code" not in caplog.text
 

@@ -101,7 +101,7 @@ def test_a_store_that_lost_an_outcome_is_in_the_log_of_this_package(
     assert hand.play(once(what, work)) == b"the outcome"
     (line,) = caplog.records
     assert (line.name, line.levelname) == ("intastellar_auth", "WARNING")
-    assert line.getMessage() == "event=outcome_not_kept detail='the store does not put'"
+    assert line.getMessage() == 'event=outcome_not_kept detail="the store does not put"'
 
 
 def test_the_outcome_is_looked_for_before_the_claim(hand: Hand, what: Once) -> None:

@@ -34,6 +34,16 @@ def test_a_session_is_believed_for_a_while(process: Process) -> None:
         process.admit(header)
 
 
+def test_a_process_that_stands_still_over_its_question_gives_no_more_time(process: Process) -> None:
+    header = process.header(process.session())
+    process.hand.clock.now += INTERVAL
+    asking = process.hand.start(process.admissions.admit(header, process.hand.clock.now))
+    process.hand.refused = {Get}
+    process.hand.clock.now += GRACE
+    with pytest.raises(StoreUnavailable, match="STORE_GRACE"):
+        process.hand.finish(asking)
+
+
 def test_all_is_as_before_when_the_store_is_back(process: Process) -> None:
     header = process.header(process.session())
     process.hand.refused = {Get}

@@ -56,7 +56,8 @@ def test_the_log_says_that_a_refresh_was_not_begun(caplog: pytest.LogCaptureFixt
     visit(stage.other_process())
     (line,) = caplog.records
     assert line.getMessage() == (
-        'event=tokens_not_refreshed code="provider_unreachable" detail="nobody" tokens="later"'
+        'event=tokens_not_refreshed code="provider_unreachable"'
+        ' detail="INTASTELLAR_ISSUER: nobody" tokens="later"'
     )
 
 

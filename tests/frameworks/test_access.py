@@ -60,13 +60,23 @@ def test_a_request_that_the_middleware_has_not_seen_is_nobodys(user: object, aut
 def test_what_is_told_and_what_is_logged_have_the_same_reference(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.DEBUG, "intastellar_auth"):
+    with caplog.at_level(logging.WARNING, "intastellar_auth"):
         told = problem(ScopeMissing("not granted: reports"))
     assert told["error"] == "insufficient_scope"
     assert "reports" not in told["message"]
     (record,) = caplog.records
     assert told["reference"] in record.getMessage()
     assert "not granted: reports" in record.getMessage()
+
+
+def test_a_script_for_whom_nobody_has_signed_in_is_no_event_for_a_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG, "intastellar_auth"):
+        told = problem(SignInNeeded("nobody is signed in"))
+    (record,) = caplog.records
+    assert told["reference"] in record.getMessage()
+    assert record.levelno == logging.DEBUG
 
 
 def test_an_address_to_return_to_stays_one_parameter() -> None:

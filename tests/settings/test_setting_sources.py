@@ -48,6 +48,38 @@ def test_an_unknown_variable_is_an_error_that_names_the_nearest(
     assert lines[1:] == [f"{name.upper()}: is not a setting; {advice}"]
 
 
+SERVICE_LINKS = {
+    "SERVICE_HOST": "10.0.0.7",
+    "SERVICE_PORT": "80",
+    "SERVICE_PORT_HTTP_WEB": "80",
+    "PORT": "tcp://10.0.0.7:80",
+    "PORT_80_TCP": "tcp://10.0.0.7:80",
+    "PORT_80_TCP_ADDR": "10.0.0.7",
+    "PORT_80_TCP_PORT": "80",
+    "PORT_80_TCP_PROTO": "tcp",
+    "PORT_53_UDP": "udp://10.0.0.7:53",
+    "PORT_9_SCTP_PROTO": "sctp",
+}
+
+
+@pytest.mark.parametrize("service", ["INTASTELLAR", "INTASTELLAR_AUTH_2"])
+def test_a_service_of_kubernetes_with_our_name_does_not_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    """Nobody sets these, so nobody could remove them."""
+    for name, value in SERVICE_LINKS.items():
+        monkeypatch.setenv(f"{service}_{name}", value)
+    assert made().client_id == "my-site"
+
+
+@pytest.mark.parametrize("name", ["PORT_TCP", "SERVICE", "PORTS", "PORT_80_TCP_HOST", "HOST"])
+def test_what_kubernetes_does_not_make_is_an_error_still(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"INTASTELLAR_{name}", "80")
+    assert f"INTASTELLAR_{name}: is not a setting" in problems()
+
+
 def test_an_unknown_argument_is_an_error_that_names_the_nearest() -> None:
     """IM-04."""
     assert "scopes: is not a setting; did you mean scope?" in problems(scopes="x")

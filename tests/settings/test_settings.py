@@ -59,7 +59,7 @@ FROM_ENVIRONMENT = [
     ("claims", "", ()),
     ("keep_tokens", "true", True),
     ("session_needs_tokens", "true", True),
-    ("store_url", "sqlite:///var/lib/site/auth.db", SecretStr("sqlite:///var/lib/site/auth.db")),
+    ("store_url", "sqlite:///dev/auth.db", SecretStr("sqlite:///dev/auth.db")),
     ("store_url", "memory://", SecretStr("memory://")),
     (
         "store_url",

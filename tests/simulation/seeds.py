@@ -14,6 +14,7 @@ REGRESSIONS: Final[dict[int, str]] = {
     545_953: "the same, where the store had not kept what became of the tokens",
     886_323: "the same, where the outcome was gone before the tokens were kept",
     994_499: "the same, where the provider was down and nobody came as far as the claim",
+    741_315: "a process that stood still over a store that was down let an ended session in",
     251: "after an outage of long ago, one of several who came at once was let in",
 }
 """Seeds that found a mistake which is mended, each with what it was.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intastellar_auth.errors import SettingsError
+from intastellar_auth.errors import SettingsError, StoreUnavailable
 from intastellar_auth.stores import MemoryStore, SqliteStore, open_store
 
 from .forks import forked
@@ -50,7 +51,9 @@ def refusal(caplog: pytest.LogCaptureFixture) -> str:
         store = open_store("auto")
     assert isinstance(store, MemoryStore)
     [record] = caplog.records
-    assert record.name == "intastellar_auth.stores"
+    assert vars(record)["event"] == "store_not_shared"
+    assert vars(record)["fields"].keys() == {"because", "advice"}
+    assert record.name == "intastellar_auth"
     assert record.levelno == logging.WARNING
     assert "INTASTELLAR_STORE_URL" in record.getMessage()
     return record.getMessage()
@@ -143,6 +146,19 @@ def test_auto_leaves_nothing_open_that_a_fork_could_carry_over(private: Path) ->
     store.close()
 
 
+def test_auto_makes_a_folder_again_that_vanishes_while_it_runs(private: Path) -> None:
+    """Cleaners of the temporary folder do that."""
+    store = open_store("auto")
+    store.put("key", b"value", 10)
+    shutil.rmtree(private)
+    assert store.get("key") is None
+    store.put("key", b"another", 10)
+    assert store.get("key") == b"another"
+    store.close()
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert stat.S_IMODE((private / "store.db").stat().st_mode) == 0o600
+
+
 def link_to_a_folder(private: Path) -> None:
     target = private.with_name("attackers")
     target.mkdir(mode=0o700)
@@ -176,6 +192,21 @@ def test_auto_refuses_a_folder_that_it_could_not_have_made(
     attack(private)
     assert str(private) in refusal(caplog)
     assert not list(private.parent.glob("*/store.db"))
+
+
+@pytest.mark.parametrize(
+    "attack", [link_to_a_folder, link_to_nothing, a_file, open_to_a_group, open_to_everyone]
+)
+def test_auto_refuses_a_folder_that_was_put_in_the_place_of_its_own(
+    attack: Callable[[Path], None], private: Path
+) -> None:
+    store = open_store("auto")
+    store.put("key", b"value", 10)
+    shutil.rmtree(private)
+    attack(private)
+    with pytest.raises(StoreUnavailable, match=str(private)):
+        store.put("key", b"value", 10)
+    assert not list(private.parent.glob("*/*"))
 
 
 def test_auto_refuses_the_folder_of_another_user(

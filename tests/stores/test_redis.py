@@ -197,10 +197,12 @@ def test_words_of_the_server_that_quote_the_password_are_left_out() -> None:
     """TM-05: a proxy that does not know AUTH may say what it was sent."""
     url = parse(f"redis://:{SECRET}@h")
     error = redis.ResponseError(f"whatever is AUTH {SECRET}")
-    assert redis_client.explain(url, error) == "the Redis store at h:6379: ResponseError"
+    assert redis_client.explain(url, error) == (
+        "the Redis store at h:6379 (INTASTELLAR_STORE_URL): ResponseError"
+    )
     error = redis.ResponseError(f"unknown command 'AUTH', with args: {SECRET}")
     assert redis_client.explain(url, error) == (
-        "the Redis store at h:6379: unknown command 'AUTH' "
+        "the Redis store at h:6379 (INTASTELLAR_STORE_URL): unknown command 'AUTH' "
         "(it must be Redis 6.2, Valkey 7.2, or newer)"
     )
 

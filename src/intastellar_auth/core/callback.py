@@ -143,7 +143,10 @@ def _start_again(site: Site, request: Request, lost: Attempt | State, because: s
     if (yield from _is_signed_in(site, request)):
         return replies.redirect(return_to)
     if lost.restarts >= _RESTARTS:
-        detail = f"the sign-in cannot be finished, for the second time: {because}"
+        detail = (
+            f"the sign-in cannot be finished, for the second time: {because}; does the browser take"
+            f" cookies, and open the site at INTASTELLAR_BASE_URL ({site.settings.base_url[:200]})?"
+        )
         return refused.expired(site, request, detail, return_to)
     log.event(logging.INFO, "sign_in_started_again", {"because": because})
     return (yield from start(site, request, return_to, lost.restarts + 1))

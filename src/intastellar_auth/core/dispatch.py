@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -48,9 +49,9 @@ def answer(site: Site, route: Route, request: Request) -> Flow[Reply]:
         # Link scanners ask like this. Nothing is used up (row P12).
         return replies.nothing()
     if request.method not in (*route.methods, "HEAD"):
-        return method_refused(site, route.methods)
+        return method_refused(site, request, route.methods)
     if route.changes and is_prefetch(request):
-        return prefetch_refused(site)
+        return prefetch_refused(site, request)
     return_to = site.return_path(parameters(request).get("next"), site.landing)
     try:
         return (yield from route.flow(site, request))
@@ -58,6 +59,6 @@ def answer(site: Site, route: Route, request: Request) -> Flow[Reply]:
         return refused(site, request, error, return_to)
     except Exception:  # noqa: BLE001  the last resort: see the comment
         # Fail closed, and with a page: what was not foreseen must not show a visitor a traceback.
-        log.logger.exception("event=unforeseen path=%r", request.path)
+        log.event(logging.ERROR, "unforeseen", {"path": request.path}, traceback=True)
         unforeseen = AuthError("an unforeseen error, logged just before this")
         return refused(site, request, unforeseen, return_to)

@@ -37,11 +37,15 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the provider answered. ``media_type`` is lower case and without parameters."""
+    """What the provider answered. ``media_type`` is lower case and without parameters.
+
+    ``server_time`` is seconds since 1970 by the clock of who answered, if they said.
+    """
 
     status: int
     media_type: str
     body: bytes
+    server_time: float | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {self.media_type!r}, {len(self.body)} bytes)"

@@ -26,7 +26,6 @@ from intastellar_auth.core.tokens import Kept, keep
 from intastellar_auth.errors import (
     AnswerInvalid,
     AuthError,
-    ClientRefused,
     CodeRefused,
     ProviderTimeout,
     ProviderUnreachable,
@@ -34,8 +33,10 @@ from intastellar_auth.errors import (
     SignInRefused,
     StoreUnavailable,
     TokenRevoked,
+    about,
 )
 from intastellar_auth.oidc.authorization import AuthorizationCode, read_authorization_response
+from intastellar_auth.oidc.client_auth import naming_credential
 from intastellar_auth.oidc.discovery import Metadata
 from intastellar_auth.oidc.id_token import IdToken, read_id_token
 from intastellar_auth.oidc.jose import ALGORITHMS
@@ -122,11 +123,11 @@ def _tokens(
     site: Site, metadata: Metadata, attempt: Attempt, code: AuthorizationCode
 ) -> Flow[Tokens]:
     """RFC 6749 section 4.1.3."""
-    settings = site.settings
+    settings, client = site.settings, site.client(metadata)
     answer = yield from fetch(
         build_token_request(
             metadata,
-            site.client(metadata),
+            client,
             code=code,
             redirect_uri=settings.redirect_uri,
             code_verifier=attempt.code_verifier,
@@ -135,9 +136,10 @@ def _tokens(
             resource=settings.resource,
         )
     )
-    return read_token_answer(
-        answer, requested_scope=settings.scope, id_token_expected=settings.openid
-    )
+    with about(_bare(metadata.token_endpoint)), naming_credential(client):
+        return read_token_answer(
+            answer, requested_scope=settings.scope, id_token_expected=settings.openid
+        )
 
 
 def _claims(
@@ -148,15 +150,24 @@ def _claims(
     if tokens.id_token is None or not site.settings.openid:
         if endpoint is None:
             raise AnswerInvalid(
-                "without openid the identity comes from userinfo: set INTASTELLAR_USERINFO_ENDPOINT"
+                "without openid the identity comes from userinfo: "
+                "set INTASTELLAR_USERINFO_ENDPOINT",
+                permanent=True,
             )
         answer = yield from fetch(build_userinfo_request(endpoint, tokens.access_token))
-        return read_userinfo_answer(answer, sub=None)
+        with about(_bare(endpoint)):
+            return read_userinfo_answer(answer, sub=None)
     id_token = yield from _id_token(site, metadata, attempt, tokens, tokens.id_token)
     if endpoint is None or all(name in id_token.claims for name in wanted):
         return id_token.claims
     answer = yield from fetch(build_userinfo_request(endpoint, tokens.access_token))
-    return merge_claims(id_token.claims, read_userinfo_answer(answer, sub=id_token.sub))
+    with about(_bare(endpoint)):
+        return merge_claims(id_token.claims, read_userinfo_answer(answer, sub=id_token.sub))
+
+
+def _bare(endpoint: str) -> str:
+    """Return ``endpoint`` as a log may have it: a query can hold anything."""
+    return endpoint.partition("?")[0]
 
 
 def _id_token(
@@ -266,10 +277,17 @@ def _needs_visitor(attempt: Attempt, error: AuthError) -> bool:
 def _failed(site: Site, error: AuthError, *, restart: bool = False) -> Outcome:
     reference = log.new_reference(site.token_bytes)
     cancelled = isinstance(error, SignInRefused) and error.provider_error == "access_denied"
-    level = logging.ERROR if isinstance(error, ClientRefused) else logging.WARNING
-    log.refusal(error, reference, level=logging.INFO if cancelled else level)
+    log.refusal(error, reference)
     return Outcome(
-        failure=Failure(error.code, error.status, error.sentence, reference, restart, cancelled)
+        failure=Failure(
+            code=error.code,
+            status=error.status,
+            sentence=error.sentence,
+            reference=reference,
+            restart=restart,
+            cancelled=cancelled,
+            permanent=error.permanent,
+        )
     )
 
 

@@ -15,13 +15,14 @@ from intastellar_auth.core.parameters import parameters
 from intastellar_auth.core.refused import sign_in_needed
 from intastellar_auth.core.seal import to_text
 from intastellar_auth.core.site import Site
-from intastellar_auth.errors import ProviderError
+from intastellar_auth.errors import ProviderError, about
 from intastellar_auth.oidc.authorization import (
     Parameters,
     build_authorization_parameters,
     build_authorization_url,
     build_pushed_authorization_url,
 )
+from intastellar_auth.oidc.client_auth import naming_credential
 from intastellar_auth.oidc.discovery import Metadata
 from intastellar_auth.oidc.pushed_authorization import (
     build_pushed_authorization_request,
@@ -114,18 +115,20 @@ def _location(site: Site, metadata: Metadata, asked: Parameters) -> Flow[str]:
     endpoint = _pushed_to(site.settings, metadata)
     if endpoint is None:
         return build_authorization_url(metadata, asked)
+    client = site.client(metadata)
     answer = yield from fetch(
         build_pushed_authorization_request(
             endpoint,
             asked,
-            site.client(metadata),
+            client,
             # Without discovery there may be no issuer; RFC 9126 section 2 then takes the endpoint.
             audience=metadata.issuer or endpoint,
             now=site.clock(),
             jti=to_text(site.token_bytes(16)),
         )
     )
-    request_uri = read_pushed_authorization_answer(answer)
+    with about(endpoint.partition("?")[0]), naming_credential(client):
+        request_uri = read_pushed_authorization_answer(answer)
     return build_pushed_authorization_url(metadata, asked, request_uri=request_uri)
 
 
@@ -146,6 +149,7 @@ def _pushed_to(settings: Settings, metadata: Metadata) -> str | None:
     if metadata.pushed_authorization_request_endpoint is None:
         raise ProviderError(
             f"{because}, and the provider announces no endpoint for them; set"
-            " INTASTELLAR_PUSHED_AUTHORIZATION_REQUEST_ENDPOINT"
+            " INTASTELLAR_PUSHED_AUTHORIZATION_REQUEST_ENDPOINT",
+            permanent=True,
         )
     return metadata.pushed_authorization_request_endpoint

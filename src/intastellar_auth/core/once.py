@@ -25,11 +25,10 @@ from enum import Enum
 
 import msgspec
 
+from intastellar_auth import log
 from intastellar_auth.core.effects import Flow, add, delete, get, pause, put, unbroken
 from intastellar_auth.core.seal import make_sealer
 from intastellar_auth.errors import SealBroken, StoreUnavailable
-
-_log = logging.getLogger("intastellar_auth")
 
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.25
@@ -148,7 +147,7 @@ def _do(what: Once, work: Callable[[], Flow[Work]]) -> Flow[bytes]:
             yield from delete(_claim_key(what.name))
     except StoreUnavailable as error:
         # The work is done and its outcome at hand: a store that fails now costs only the repeats.
-        _log.warning("event=outcome_not_kept detail=%r", error.detail)
+        log.event(logging.WARNING, "outcome_not_kept", {"detail": error.detail})
     return done.outcome
 
 

@@ -11,7 +11,10 @@ from intastellar_auth.core.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no session, as a visitor may know it; ``restart`` if a new attempt may help."""
+    """Why there is no session, as a visitor may know it; ``restart`` if a new attempt may help.
+
+    ``permanent`` as in ``AuthError``.
+    """
 
     code: str
     status: int
@@ -19,6 +22,7 @@ class Failure:
     reference: str
     restart: bool = False
     cancelled: bool = False
+    permanent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ form { margin: 0; }
 code { font: .9375em ui-monospace, Consolas, "DejaVu Sans Mono", monospace; color: var(--ink); }
 """
 
+_HOME = "Go to the home page"
 _STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 # "sign-in" must not end a line at its hyphen. The hyphen that does not break (U+2011) is missing
 # from many fonts, and some screen readers leave it out.
@@ -99,6 +100,29 @@ def failed(sentence: str, *, reference: str, sign_in: str, home: str) -> str:
         "You could not be signed in",
         _paragraph(sentence),
         _ways(_first_link("Sign in again", sign_in), _home_link(home)),
+        _note(reference),
+    )
+
+
+def failed_for_good(sentence: str, *, reference: str, sign_in: str, home: str) -> str:
+    """Return the page for a sign-in that only the site's owner can help; otherwise as ``failed``.
+
+    To sign in again would end here again, so it is not the first thing to press.
+    """
+    return _page(
+        "You could not be signed in",
+        _paragraph(sentence),
+        _ways(_first_link(_HOME, home), _link("Sign in again", sign_in)),
+        _note(reference),
+    )
+
+
+def not_like_this(sentence: str, *, reference: str, home: str) -> str:
+    """Return the page for an address of ours that is not for a visitor to go to like this."""
+    return _page(
+        "This address works in another way",
+        _paragraph(sentence),
+        _ways(_first_link(_HOME, home)),
         _note(reference),
     )
 
@@ -193,8 +217,12 @@ def _first_link(label: str, address: str) -> str:
     return f'<a class="way first" href="{escape(address)}">{escape(label)}</a>'
 
 
+def _link(label: str, address: str) -> str:
+    return f'<a class="way" href="{escape(address)}">{escape(label)}</a>'
+
+
 def _home_link(address: str) -> str:
-    return f'<a class="way" href="{escape(address)}">Go to the home page</a>'
+    return _link(_HOME, address)
 
 
 def _note(reference: str) -> str:

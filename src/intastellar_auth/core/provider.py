@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from intastellar_auth import log
 from intastellar_auth.core.effects import Flow, fetch, pause
-from intastellar_auth.errors import AnswerInvalid, ProviderError
+from intastellar_auth.errors import AnswerInvalid, ProviderError, about
 from intastellar_auth.oidc.discovery import (
     Metadata,
     build_discovery_request,
@@ -109,8 +109,11 @@ class Provider:
             return read((yield from self.keys_anew()))
 
     def _discover(self, issuer: str) -> Flow[Metadata]:
-        answer = yield from fetch(build_discovery_request(issuer))
-        found = read_discovery_answer(answer, issuer)
+        with about("INTASTELLAR_ISSUER"):
+            request = build_discovery_request(issuer)
+            answer = yield from fetch(request)
+            with about(request.url):
+                found = read_discovery_answer(answer, issuer)
         if found.code_challenge_methods is not None and "S256" not in found.code_challenge_methods:
             # PKCE is sent all the same, and there is nothing to fall back to (RQ-04).
             log.event(logging.WARNING, "pkce_s256_not_announced", {"issuer": issuer})
@@ -119,8 +122,12 @@ class Provider:
     def _fetch_keys(self) -> Flow[KeySet]:
         metadata = yield from self.metadata()
         if metadata.jwks_uri is None:
-            raise AnswerInvalid("the provider announces no jwks_uri; set INTASTELLAR_JWKS_URI")
-        return read_jwks_answer((yield from fetch(build_jwks_request(metadata.jwks_uri))))
+            raise AnswerInvalid(
+                "the provider announces no jwks_uri; set INTASTELLAR_JWKS_URI", permanent=True
+            )
+        answer = yield from fetch(build_jwks_request(metadata.jwks_uri))
+        with about(metadata.jwks_uri):
+            return read_jwks_answer(answer)
 
     def _current(self, known: _Known[T], load: Callable[[], Flow[T]]) -> Flow[T]:
         while True:
@@ -132,7 +139,8 @@ class Provider:
             if known.failure is not None and 0 <= now - known.failed < FAILURE_SHARED:
                 if value is not None:
                     return value
-                raise type(known.failure)(known.failure.detail)
+                permanent = known.failure.permanent
+                raise type(known.failure)(known.failure.detail, permanent=permanent)
             if known.busy.acquire(blocking=False):
                 try:
                     known.value = yield from load()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
 from intastellar_auth.core import pages
@@ -100,12 +101,21 @@ def data(
 
 
 def problem(
-    request: Request, *, status: int, code: str, sentence: str, html: str, reference: str
+    request: Request,
+    *,
+    status: int,
+    code: str,
+    sentence: str,
+    html: str,
+    reference: str,
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> Reply:
     """Return why a request was not done: ``html`` for a visitor, else JSON of the same."""
     if is_navigation(request):
-        return page(html, status=status)
-    return data({"error": code, "message": sentence, "reference": reference}, status=status)
+        told = page(html, status=status)
+        return replace(told, headers=(*told.headers, *headers))
+    told_in_json = {"error": code, "message": sentence, "reference": reference}
+    return data(told_in_json, status=status, headers=headers)
 
 
 def _reply(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TypeVar, assert_never, cast
 
+from intastellar_auth import log
 from intastellar_auth.core.effects import (
     Add,
     Delete,
@@ -32,8 +33,6 @@ from intastellar_auth.errors import ProviderUnreachable
 from intastellar_auth.stores import Store
 
 T = TypeVar("T")
-
-_log = logging.getLogger("intastellar_auth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +94,5 @@ class Outside:
             outcome.set_result(self.run(flow))
         except BaseException as error:  # noqa: BLE001  raised again in the thread that waits
             # Whoever waits is told too, if they still do; the log is told in any case.
-            _log.debug("event=unbroken_work_failed kind=%s", type(error).__name__)
+            log.event(logging.DEBUG, "unbroken_work_failed", {"kind": type(error).__name__})
             outcome.set_exception(error)

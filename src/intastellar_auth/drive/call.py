@@ -27,8 +27,8 @@ class Call:
     come, makes a call that must not be sent twice rather than one that may.
     """
 
-    def __init__(self, host: str) -> None:
-        self.host = host
+    def __init__(self, address: str) -> None:
+        self.address = address
         self._nothing_sent = True
         self._stopped = False
         self._line: socket.socket | None = None
@@ -86,8 +86,8 @@ class Call:
 
     def _error(self, reason: str) -> ProviderError:
         if self._nothing_sent:
-            return ProviderUnreachable(f"{self.host}: {reason}; nothing was sent")
-        return ProviderTimeout(f"{self.host}: {reason}; it may have acted on the request")
+            return ProviderUnreachable(f"{self.address}: {reason}; nothing was sent")
+        return ProviderTimeout(f"{self.address}: {reason}; it may have acted on the request")
 
 
 def _precedes_request(event: str, info: Mapping[str, object]) -> bool:

@@ -15,6 +15,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from intastellar_auth import log
 from intastellar_auth.core.effects import (
     Add,
     Delete,
@@ -37,8 +38,6 @@ T = TypeVar("T")
 # Threads of our own: an app that uses up its own ones must not hold up a sign-in.
 _STORE_THREADS = 16
 _store_threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("intastellar_auth_store_threads")
-
-_log = logging.getLogger("intastellar_auth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Outside:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             # Whoever waited is told too, if they still wait; the log is told in any case.
-            _log.debug("event=unbroken_work_failed kind=%s", type(error).__name__)
+            log.event(logging.DEBUG, "unbroken_work_failed", {"kind": type(error).__name__})
 
 
 def _on_asyncio() -> bool:

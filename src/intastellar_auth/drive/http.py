@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from email.utils import parsedate_to_datetime
 from threading import Thread
 from typing import cast
 
@@ -30,7 +32,9 @@ from intastellar_auth.errors import AnswerInvalid, ProviderUnreachable
 MAX_ANSWER = 1 << 20
 """Bytes that the body of an answer may have."""
 
+_AGE = re.compile("[0-9]{1,9}")
 _HIGHEST_PORT = 65535
+_LONGEST_ADDRESS = 200
 
 _FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, ImportError)
 """What a call may raise besides httpx's own: ``OSError`` from TLS, ``ValueError`` from a header or
@@ -45,7 +49,7 @@ async def afetch(request: Fetch, *, timeout: float) -> Answer:  # noqa: ASYNC109
     received the request but no whole answer came, ``AnswerInvalid`` for a body that is encoded or
     larger than ``MAX_ANSWER``.
     """
-    call = Call(_host(request.url))
+    call = Call(_address(request.url))
 
     async def trace(event: str, info: Mapping[str, object]) -> None:
         if event.endswith("connect_tcp.complete"):
@@ -66,7 +70,7 @@ async def afetch(request: Fetch, *, timeout: float) -> Answer:  # noqa: ASYNC109
                 async with contextlib.aclosing(
                     await client.send(outgoing, stream=True)
                 ) as response:
-                    body = _Body(response, call.host)
+                    body = _Body(response, call.address)
                     with body.cut_short():
                         async for chunk in response.aiter_raw():
                             if not body.take(chunk):
@@ -84,13 +88,15 @@ def fetch(request: Fetch, *, timeout: float) -> Answer:
     resolver that hangs, could hold it for as long as it likes. So the call runs in a thread of its
     own. When time is up its connection is cut, and what it has not sent by then it never sends.
     """
-    call = Call(_host(request.url))
+    call = Call(_address(request.url))
     outcome: Future[Answer] = Future()
     worker = Thread(target=_settle, args=(outcome, request, call, timeout), daemon=True)
     try:
         worker.start()
     except RuntimeError:
-        raise ProviderUnreachable(f"{call.host}: no thread can be started for the call") from None
+        raise ProviderUnreachable(
+            f"{call.address}: no thread can be started for the call"
+        ) from None
     try:
         return outcome.result(timeout)
     except TimeoutError:
@@ -121,7 +127,7 @@ def _exchange(request: Fetch, call: Call, timeout: float) -> Answer:
         outgoing = _outgoing(client, request, trace)
         call.begin()
         with contextlib.closing(client.send(outgoing, stream=True)) as response:
-            body = _Body(response, call.host)
+            body = _Body(response, call.address)
             all(body.take(chunk) for chunk in response.iter_raw())
             return body.answer()
 
@@ -129,15 +135,15 @@ def _exchange(request: Fetch, call: Call, timeout: float) -> Answer:
 class _Body:
     """The body of an answer, received piece by piece and never beyond ``MAX_ANSWER`` bytes."""
 
-    def __init__(self, response: httpx.Response, host: str) -> None:
+    def __init__(self, response: httpx.Response, address: str) -> None:
         self._response = response
-        self._host = host
+        self._address = address
         self._received = bytearray()
         self._too_large = False
         coding = response.headers.get("content-encoding", "identity").strip().lower()
         if coding not in {"identity", ""}:
             # We asked for identity. A kilobyte of gzip can be a gigabyte of zeros (CWE-409).
-            raise AnswerInvalid(f"{host}: the answer is encoded, though identity was asked for")
+            raise AnswerInvalid(f"{address}: the answer is encoded, though identity was asked for")
 
     def take(self, chunk: bytes) -> bool:
         """Keep ``chunk`` if it fits; return whether there may be more."""
@@ -158,9 +164,24 @@ class _Body:
     def answer(self) -> Answer:
         """Return the answer; raises ``AnswerInvalid`` where it did not fit."""
         if self._too_large:
-            raise AnswerInvalid(f"{self._host}: the answer is larger than {MAX_ANSWER} bytes")
-        media_type = self._response.headers.get("content-type", "").partition(";")[0]
-        return Answer(self._response.status_code, media_type.strip().lower(), bytes(self._received))
+            raise AnswerInvalid(f"{self._address}: the answer is larger than {MAX_ANSWER} bytes")
+        headers = self._response.headers
+        return Answer(
+            self._response.status_code,
+            headers.get("content-type", "").partition(";")[0].strip().lower(),
+            bytes(self._received),
+            _server_time(headers),
+        )
+
+
+def _server_time(headers: httpx.Headers) -> float | None:
+    """RFC 9110 section 6.6.1, and RFC 9111 section 5.1: a cache says how old its answer is."""
+    age = headers.get("age", "0")
+    try:
+        made = parsedate_to_datetime(headers.get("date", "")).timestamp()
+        return made + (int(age) if _AGE.fullmatch(age) else 0)
+    except (ValueError, OverflowError):
+        return None
 
 
 @contextlib.contextmanager
@@ -189,8 +210,11 @@ def _outgoing(
     )
 
 
-def _host(url: str) -> str:
-    """Return the host of ``url``; raises ``ProviderUnreachable`` where none could be called."""
+def _address(url: str) -> str:
+    """Return ``url`` for the log, without its query and cut short.
+
+    Raises ``ProviderUnreachable`` where nobody could be called.
+    """
     try:
         parsed = httpx.URL(url)
         host, port = parsed.host, parsed.port
@@ -200,7 +224,9 @@ def _host(url: str) -> str:
         raise ProviderUnreachable("an address of the provider is not an http or https URL")
     if port is not None and not 0 < port <= _HIGHEST_PORT:
         raise ProviderUnreachable(f"{host}: {port} is no port")
-    return host
+    path, _, _ = parsed.raw_path.partition(b"?")
+    shown = f"{parsed.scheme}://{parsed.netloc.decode('ascii')}{path.decode('ascii')}"
+    return shown[:_LONGEST_ADDRESS]
 
 
 @functools.cache

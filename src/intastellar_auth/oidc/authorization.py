@@ -45,6 +45,19 @@ MAX_FIELDS: Final = 50
 MAX_CODE: Final = 4096
 MAX_QUOTED: Final = 300
 
+_NO_CODE_FLOW: Final = (
+    "the client that INTASTELLAR_CLIENT_ID names is not registered for the authorization code flow"
+)
+# RFC 6749 section 4.1.2.1, RFC 8707 section 2: what comes again until a setting is another.
+_ADVICE: Final = {
+    "invalid_scope": "INTASTELLAR_SCOPE asks for what the provider does not have, or this client "
+    "is not registered for",
+    "unauthorized_client": _NO_CODE_FLOW,
+    "unsupported_response_type": _NO_CODE_FLOW,
+    "invalid_target": "INTASTELLAR_AUTHORIZATION_PARAMS names a resource that the provider does "
+    "not give tokens for",
+}
+
 # RFC 7636 section 4.1.
 _CODE_VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}", re.ASCII)
 # RFC 6749 appendix A.5 and A.11: VSCHAR.
@@ -194,15 +207,23 @@ def read_authorization_response(
             raise RequestRefused("iss in the response is not the issuer that was asked")
     error = parameters.get("error")
     if error:
+        advice = advice_on(error)
+        words = error_words(error, parameters.get("error_description"))
         raise SignInRefused(
-            "the provider refused the sign-in: "
-            + error_words(error, parameters.get("error_description")),
+            f"{advice}the provider refused the sign-in: {words}",
             provider_error=error[:MAX_QUOTED],
+            permanent=bool(advice),
         )
     code = parameters.get("code")
     if not code:
         raise RequestRefused("the response has neither a code nor an error")
     return AuthorizationCode(code)
+
+
+def advice_on(error: object) -> str:
+    """Return what to do about a provider's ``error`` where a setting is wrong, else nothing."""
+    advice = _ADVICE.get(error) if isinstance(error, str) else None
+    return "" if advice is None else f"{advice}; "
 
 
 def error_words(error: object, description: object) -> str:

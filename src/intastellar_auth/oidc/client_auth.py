@@ -7,11 +7,14 @@ is made anew for each request and a test can see which.
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote_plus, urlencode
 
 from intastellar_auth.core.effects import Fetch
+from intastellar_auth.errors import ClientRefused
 from intastellar_auth.oidc.authorization import Parameters
 from intastellar_auth.oidc.json_object import Json
 from intastellar_auth.oidc.private_key import SigningKey
@@ -79,6 +82,32 @@ def authenticate(
         credentials = base64.b64encode(pair.encode("ascii")).decode("ascii")
         return (("authorization", f"Basic {credentials}"),), {}
     raise ValueError(f"{client.method} is not a method, or its secret or key is missing")
+
+
+@contextmanager
+def naming_credential(client: Client) -> Iterator[None]:
+    """Say in a ``ClientRefused`` which settings of ``client`` the provider does not agree with."""
+    try:
+        yield
+    except ClientRefused as error:
+        raise ClientRefused(f"{_advice(client)}; {error.detail}") from None
+
+
+def _advice(client: Client) -> str:
+    if client.method == "none":
+        return (
+            "INTASTELLAR_CLIENT_SECRET is not set, so this client is public; set it if the provider"
+            " gave you one"
+        )
+    if client.method == "private_key_jwt":
+        return (
+            "register what `intastellar-auth jwks` prints, or correct"
+            " INTASTELLAR_CLIENT_PRIVATE_KEY"
+        )
+    return (
+        "copy INTASTELLAR_CLIENT_SECRET from the registration again, and see that it says"
+        f" {client.method} (INTASTELLAR_TOKEN_ENDPOINT_AUTH_METHOD)"
+    )
 
 
 def build_form_request(

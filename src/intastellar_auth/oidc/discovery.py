@@ -18,6 +18,7 @@ from intastellar_auth.oidc.json_object import Json, optional_text, optional_text
 
 _WHAT: Final = "the discovery document"
 _MAX_URL: Final = 2048
+_MAX_SHOWN: Final = 200
 
 # RFC 3986 section 2, and nothing more: ``urlsplit`` silently drops tabs and line breaks, and
 # browsers read a backslash as a slash.
@@ -70,13 +71,20 @@ def read_discovery_answer(answer: Answer, issuer: str) -> Metadata:
     Raises ``AnswerInvalid`` where the document isn't about ``issuer``, lacks an endpoint, or names
     one that ``check_endpoint`` refuses.
     """
+    if answer.status == 404:  # noqa: PLR2004  RFC 9110 section 15.5.5
+        raise AnswerInvalid(
+            f"{_WHAT} came with status 404: there is no provider at this address, or it publishes "
+            "none; then set its endpoints one by one",
+            permanent=True,
+        )
     document = read_json_answer(answer, _WHAT)
     # Discovery section 4.3: "exactly match". A document that speaks for another issuer is how one
     # provider gets the codes of another (mix-up, RFC 9700 section 4.4).
     if document.get("issuer") != issuer:
         raise AnswerInvalid(
-            f"{_WHAT} names another issuer than the one configured; both must be equal to the "
-            "character, the slash at the end included"
+            f"{_WHAT} names another issuer{_named(document)}; both must be equal to the character, "
+            "the slash at the end included",
+            permanent=True,
         )
     return Metadata(
         issuer=issuer,
@@ -133,6 +141,18 @@ def check_endpoint(url: str, what: str) -> None:
         host.is_link_local or host.is_multicast or host.is_unspecified
     ):
         raise AnswerInvalid(f"{what} is on an address that is never a provider's")
+
+
+def _named(document: dict[str, Json]) -> str:
+    """Return the issuer that the document names, to be copied, where it can be one at all."""
+    theirs = document.get("issuer")
+    try:
+        if isinstance(theirs, str) and len(theirs) <= _MAX_SHOWN:
+            check_issuer(theirs)
+            return f": if that is your provider, set INTASTELLAR_ISSUER={theirs}"
+    except AnswerInvalid:
+        pass
+    return ""
 
 
 def _required_endpoint(document: dict[str, Json], name: str, issuer: str) -> str:

@@ -112,7 +112,11 @@ def read_id_token(
     header, claims = read_claims(token, keys, allowed_algs=allowed_algs)
     # Step 2. Equal, not similar: a prefix or substring rule is CVE-2024-53861.
     if not issuer or claims.get("iss") != issuer:
-        raise TokenInvalid("the ID token is from another issuer (iss)")
+        raise TokenInvalid(
+            "the ID token is from another issuer (iss); set INTASTELLAR_ISSUER to exactly what "
+            "your provider documents",
+            permanent=True,
+        )
     # Steps 3 to 5.
     check_audience(claims, client_id)
     # Steps 9 and 10.
@@ -163,7 +167,11 @@ def check_audience(claims: dict[str, Json], client_id: str) -> None:
     # configured. The list form with one member is as good as the string.
     audience = claims.get("aud")
     if audience not in (client_id, [client_id]):
-        raise TokenInvalid("the ID token is not for this client, or not for it alone (aud)")
+        raise TokenInvalid(
+            "the ID token is not for this client, or not for it alone (aud); is "
+            "INTASTELLAR_CLIENT_ID the one that you have registered?",
+            permanent=True,
+        )
     # Steps 4 and 5.
     if claims.get("azp") not in (None, client_id):
         raise TokenInvalid("the ID token was issued to another client (azp)")
@@ -179,7 +187,10 @@ def check_times(claims: dict[str, Json], *, now: float, leeway: float, max_iat_a
     if expires is None:
         raise TokenInvalid("the token has no expiry (exp)")
     if now >= expires + leeway:
-        raise TokenInvalid("the token has expired; is this machine's clock right? (exp)")
+        raise TokenInvalid(
+            "the token has expired (exp); is this machine's clock right? "
+            "INTASTELLAR_CLOCK_SKEW is what it may be wrong by"
+        )
     if expires > now + MAX_LIFETIME:
         raise TokenInvalid("the token expires more than a year from now (exp)")
     # Step 10.
@@ -187,13 +198,19 @@ def check_times(claims: dict[str, Json], *, now: float, leeway: float, max_iat_a
     if issued is None:
         raise TokenInvalid("the token does not say when it was issued (iat)")
     if issued > now + leeway:
-        raise TokenInvalid("the token is from the future; is this machine's clock right? (iat)")
+        raise TokenInvalid(
+            "the token is from the future (iat); is this machine's clock right? "
+            "INTASTELLAR_CLOCK_SKEW is what it may be wrong by"
+        )
     if issued < now - max_iat_age - leeway:
         raise TokenInvalid("the token is too old (iat)")
     # RFC 7519 section 4.1.5.
     valid_from = read_time(claims, "nbf")
     if valid_from is not None and valid_from > now + leeway:
-        raise TokenInvalid("the token is not valid yet; is this machine's clock right? (nbf)")
+        raise TokenInvalid(
+            "the token is not valid yet (nbf); is this machine's clock right? "
+            "INTASTELLAR_CLOCK_SKEW is what it may be wrong by"
+        )
     return issued
 
 

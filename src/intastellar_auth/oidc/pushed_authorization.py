@@ -11,7 +11,7 @@ from typing import Final
 
 from intastellar_auth.core.effects import Answer, Fetch
 from intastellar_auth.errors import AnswerInvalid, ClientRefused, ProviderBusy, ProviderError
-from intastellar_auth.oidc.authorization import Parameters
+from intastellar_auth.oidc.authorization import Parameters, advice_on
 from intastellar_auth.oidc.client_auth import Client, build_form_request
 from intastellar_auth.oidc.json_object import is_json, optional_text, read_object
 from intastellar_auth.oidc.token import read_refusal
@@ -72,9 +72,14 @@ def _raise_refusal(answer: Answer) -> None:
     """Section 2.3."""
     error, said = read_refusal(answer)
     if error in ("invalid_client", "unauthorized_client"):
-        raise ClientRefused(f"the pushed authorization endpoint refused this client: {said}")
+        raise ClientRefused(
+            f"the pushed authorization endpoint refused this client (INTASTELLAR_CLIENT_ID): {said}"
+        )
     if answer.status == 429 or answer.status >= 500:  # noqa: PLR2004  RFC 6585, RFC 9110
         raise ProviderBusy(f"the pushed authorization endpoint is in trouble: {said}")
     # An error with a status of success is a refusal too: some providers answer like that.
     if answer.status >= 400 or error is not None:  # noqa: PLR2004
-        raise ProviderError(f"the pushed authorization request was refused: {said}")
+        advice = advice_on(error)
+        raise ProviderError(
+            f"{advice}the pushed authorization request was refused: {said}", permanent=bool(advice)
+        )

@@ -43,5 +43,7 @@ def read_revocation_answer(answer: Answer) -> None:
         return
     error, said = read_refusal(answer)
     if error in CLIENT_ERRORS:
-        raise ClientRefused(f"the revocation endpoint refused this client: {said}")
+        raise ClientRefused(
+            f"the revocation endpoint refused this client (INTASTELLAR_CLIENT_ID): {said}"
+        )
     raise ProviderError(f"the revocation endpoint did not revoke the token: {said}")

@@ -126,7 +126,9 @@ def raise_refusal(
     error, said = read_refusal(answer)
     # RFC 6749 section 5.2. Not the grant's fault, so that starting again would not help.
     if error in CLIENT_ERRORS:
-        raise ClientRefused(f"the token endpoint refused this client: {said}")
+        raise ClientRefused(
+            f"the token endpoint refused this client (INTASTELLAR_CLIENT_ID): {said}"
+        )
     # RFC 6585 section 4, RFC 9110 section 15.6. Some say with a 500 that the grant is spent.
     if (answer.status == 429 or answer.status >= 500) and error != "invalid_grant":  # noqa: PLR2004
         raise in_trouble(f"the token endpoint is in trouble: {said}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 from urllib.parse import unquote
 
+from intastellar_auth import log
 from intastellar_auth.errors import SettingsError, StoreUnavailable
 
 from . import redis_url
@@ -22,8 +23,6 @@ from .memory import MemoryStore
 from .sqlite import SqliteStore
 
 __all__ = ["AsyncStore", "MemoryStore", "SqliteStore", "Store", "open_store"]
-
-_log = logging.getLogger(__name__)
 
 
 class Store(Protocol):
@@ -157,17 +156,17 @@ def _open_redis(url: str) -> Store:
             "Run, beside your copy of this package: pip install './intastellar-auth[redis]'"
         ) from error
     if address.unverified:
-        _log.warning(
+        because = (
             "INTASTELLAR_STORE_URL does not have the certificate of the Redis server checked: "
-            "whoever is between it and this process can read its password and undo logouts.",
-            extra={"event": "redis_not_verified"},
+            "whoever is between it and this process can read its password and undo logouts"
         )
+        log.event(logging.WARNING, "redis_not_verified", {"because": because})
     return RedisStore(address)
 
 
 def _open_auto() -> Store:
     try:
-        store = SqliteStore(_private_folder() / "store.db")
+        store = SqliteStore(_private_folder() / "store.db", prepare=_private_folder)
         store.get("")  # one call shows whether the file can be made, opened and read
         store.close()
     except (OSError, StoreUnavailable) as error:
@@ -176,14 +175,12 @@ def _open_auto() -> Store:
 
 
 def _unshared(reason: str) -> MemoryStore:
-    _log.warning(
-        "The store is this process's memory: %s. A repeated callback is answered once, and a "
-        "logout ends a copied session, per process only; other workers do not know of it. "
-        "Set INTASTELLAR_STORE_URL to sqlite:///absolute/path, or redis://host, where there are "
-        "several.",
-        reason,
-        extra={"event": "store_not_shared"},
+    advice = (
+        "a repeated callback is answered once, and a logout ends a copied session, per process "
+        "only: where there are several workers, set INTASTELLAR_STORE_URL to "
+        "sqlite:///absolute/path or redis://host"
     )
+    log.event(logging.WARNING, "store_not_shared", {"because": reason, "advice": advice})
     return MemoryStore()
 
 

@@ -57,6 +57,8 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (redis.exceptions.MasterDownError, "it is a replica without its primary"),
     (redis.exceptions.MovedError, "it belongs to a cluster; use redis+cluster://"),
     (redis.exceptions.AskError, "it belongs to a cluster; use redis+cluster://"),
+    # Last, since some of those above are of this kind.
+    (redis.exceptions.ConnectionError, "is it running, and can this machine reach it?"),
 )
 
 
@@ -101,7 +103,8 @@ def explain(url: RedisUrl, error: Exception) -> str:
     advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), None)
     if words.lower().startswith("unknown command"):
         advice = "it must be Redis 6.2, Valkey 7.2, or newer"
-    return f"the Redis store at {url.shown}: {words}" + (f" ({advice})" if advice else "")
+    told = f"the Redis store at {url.shown} (INTASTELLAR_STORE_URL): {words}"
+    return told + (f" ({advice})" if advice else "")
 
 
 # The primary is looked up anew for each client, and the client given up when it fails. redis-py's

@@ -64,14 +64,22 @@ class SqliteStore:
     """A table of expiring entries in the file ``path``, which is made on the first call.
 
     ``clock`` returns the time in seconds; it must be the wall clock, the one that all processes
-    agree on. A connection serves one call at a time and never outlives a fork.
+    agree on. ``prepare`` is called before the file is opened, each time: it makes what the file
+    needs, or raises ``OSError``. A connection serves one call at a time and never outlives a fork.
     """
 
     instant = False
     shared = True
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        prepare: Callable[[], object] = lambda: None,
+    ) -> None:
         self._path = path
+        self._prepare = prepare
         self._clock = clock
         self._swept = clock()
         # A deque needs no lock (its ends are atomic), so none can be held across a fork.
@@ -180,11 +188,13 @@ class SqliteStore:
                 with self._connection() as connection:
                     return work(connection)
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(f"the SQLite store {self._path}: {error}") from error
+            raise StoreUnavailable(
+                f"the SQLite store {self._path} (INTASTELLAR_STORE_URL): {error}"
+            ) from error
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        opened = self._idle_one() or _open(self._path)
+        opened = self._idle_one() or self._open()
         try:
             yield opened.connection
         except BaseException:
@@ -194,6 +204,10 @@ class SqliteStore:
         self._idle.append(opened)
         if len(self._idle) > MAX_IDLE:
             self._idle.popleft().close()
+
+    def _open(self) -> _Opened:
+        self._prepare()
+        return _open(self._path)
 
     def _idle_one(self) -> _Opened | None:
         with contextlib.suppress(IndexError):
