@@ -146,6 +146,29 @@ def test_a_form_without_a_length_is_read_where_its_end_is_known() -> None:
     assert call(by_wsgi().app, environ | unended).header("location") == "/"
 
 
+def test_a_form_whose_sender_hangs_up_is_dropped_in_asgi_and_refused_in_wsgi() -> None:
+    """The ASGI server says so in words of its own, the WSGI server by an end or an error."""
+    sent: list[Message] = []
+    coming: list[Message] = [
+        {"type": "http.request", "body": b"next=%2Fb", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/auth/logout", "query_string": b""}
+    asyncio.run(by_asgi().app({**scope, "headers": ()}, receive, send))
+    environ = make_environ("/auth/logout", "POST", FORM, b"next=%2Fb")
+    got = call(by_wsgi().app, environ | {"CONTENT_LENGTH": "11"})
+
+    assert sent == []
+    assert got.code == 400
+
+
 def test_an_unusual_spelling_is_kept_where_the_server_tells_it() -> None:
     spelled, plain = "/private/%7Ealice", "/private/~alice"
     login = "/auth/login?next="
