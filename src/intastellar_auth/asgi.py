@@ -21,7 +21,8 @@ from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.site import make_site
 from intastellar_auth.drive.concurrent import Outside
 from intastellar_auth.environ import handing_on
-from intastellar_auth.errors import StoreUnavailable
+from intastellar_auth.errors import SettingsError, StoreUnavailable
+from intastellar_auth.lifespan import fail, is_built_late, live
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
 from intastellar_auth.user import ANONYMOUS, NO_AUTH
@@ -36,12 +37,21 @@ class AuthMiddleware:
     """Signs users in, in front of ``app``.
 
     ``settings=None`` reads the environment: see ``Settings``. Raises ``SettingsError`` with all
-    that is wrong with it. Nothing is asked of the provider before the first sign-in.
+    that is wrong with it; behind ``add_middleware``, whose errors a server passes over, it does not
+    let the server start instead. Nothing is asked of the provider before the first sign-in.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings | None = None) -> None:
-        settings = settings or Settings()
         self._app = handing_on(app)
+        self._wrong: SettingsError | None = None
+        try:
+            self._prepare(settings or Settings())
+        except SettingsError as error:
+            if not is_built_late():
+                raise
+            self._wrong = error
+
+    def _prepare(self, settings: Settings) -> None:
         self._site = site = make_site(settings)
         self._front = make_front(site)
         store = open_store(settings.store_url.get_secret_value())
@@ -50,9 +60,11 @@ class AuthMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a path of ours, or call the app with ``scope["user"]`` and ``scope["auth"]``."""
+        if self._wrong is not None:
+            await fail(self._wrong, scope, receive, send)
         kind = scope["type"]
         if kind not in ("http", "websocket"):
-            await self._app(scope, receive, self._finishing(send))
+            await self._other(scope, receive, send)
             return
         path = _app_path(scope)
         ours = kind == "http" and self._front.may_answer(path, scope["query_string"])
@@ -153,15 +165,12 @@ class AuthMiddleware:
 
         return rolling
 
-    def _finishing(self, send: Send) -> Send:
-        """Return ``send`` that lets a sign-in in mid-exchange end before the server stops."""
-
-        async def finishing(message: Message) -> None:
-            if message["type"] == "lifespan.shutdown.complete":
-                await self._outside.drain()
-            await send(message)
-
-        return finishing
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the app for what is no request."""
+        if scope["type"] == "lifespan":
+            await live(self._app, self._outside.drain, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def _app_path(scope: Scope) -> str:

@@ -36,7 +36,8 @@ def test_an_app_that_only_speaks_ends_with_the_session_and_the_server_stops(
     site = make_site(Settings(_env_file=None, **settings))
     now = site.clock()
     session = Session("s-1", "alice", settings["issuer"], now, now)
-    command = ["-m", "uvicorn", "tests.asgi.served_app:speaker", "--port", str(port)]
+    app = ["--factory", "tests.asgi.served_app:speaker", "--lifespan", "on"]
+    command = ["-m", "uvicorn", *app, "--port", str(port)]
     environment = {f"INTASTELLAR_{name.upper()}": value for name, value in settings.items()}
     with running(
         [sys.executable, *command, "--ws", library],

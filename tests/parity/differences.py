@@ -91,7 +91,8 @@ DIFFERENCES = (
     ),
     Difference(
         "a sign-in under way when the server stops",
-        "is finished before `lifespan.shutdown.complete`",
+        "is finished before `lifespan.shutdown.complete`, which is said for an app that has no "
+        "lifespan",
         "is finished before the process ends, as the interpreter waits for its thread; it does not "
         "under gevent, where the visitor signs in anew",
         "PEP 3333 tells an app nothing of the end",
