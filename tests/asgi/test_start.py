@@ -91,9 +91,8 @@ def test_a_server_with_good_settings_runs_the_apps_own_lifespan(tmp_path: Path, 
 @pytest.fixture
 def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("INTASTELLAR_"):
-            monkeypatch.delenv(name)
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.usefixtures("_nothing_set")

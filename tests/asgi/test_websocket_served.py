@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from intastellar_auth.core.ended import end_session
 from intastellar_auth.core.session import Session
@@ -16,6 +17,12 @@ from intastellar_auth.drive import blocking
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
 from tests.support.server import PATIENCE, TESTS, free_port, running, until
+
+
+def listen(socket: ClientConnection) -> NoReturn:
+    """Hear all that is said; raises ``ConnectionClosed`` at the end of it."""
+    while True:
+        socket.recv(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("library", ["websockets", "websockets-sansio", "wsproto"])
@@ -52,8 +59,7 @@ def test_an_app_that_only_speaks_ends_with_the_session_and_the_server_stops(
             assert socket.recv(timeout=PATIENCE) == "tick"
             blocking.Outside(open_store(store), 1.0).run(end_session(session, 60.0))
             with pytest.raises(ConnectionClosed) as closed:
-                for _ in iter(lambda: socket.recv(timeout=PATIENCE), None):
-                    pass
+                listen(socket)
         until(lambda: "the app has ended" in server.log(), "the end of the app")
         assert closed.value.rcvd is not None
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "signed out")
