@@ -15,14 +15,15 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from intastellar_auth.core.admission import Admitted
+from intastellar_auth.core.admission import Admitted, Standing
 from intastellar_auth.core.front import MAX_BODY, make_front
 from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.replies import rules_caches
 from intastellar_auth.core.site import make_site
 from intastellar_auth.drive.concurrent import Outside
 from intastellar_auth.environ import handing_on
-from intastellar_auth.errors import StoreUnavailable
+from intastellar_auth.errors import SettingsError, StoreUnavailable
+from intastellar_auth.lifespan import fail, is_built_late, live
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
 from intastellar_auth.user import ANONYMOUS, NO_AUTH
@@ -37,12 +38,21 @@ class AuthMiddleware:
     """Signs users in, in front of ``app``.
 
     ``settings=None`` reads the environment: see ``Settings``. Raises ``SettingsError`` with all
-    that is wrong with it. Nothing is asked of the provider before the first sign-in.
+    that is wrong with it; behind ``add_middleware``, whose errors a server passes over, it does not
+    let the server start instead. Nothing is asked of the provider before the first sign-in.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings | None = None) -> None:
-        settings = settings or Settings()
         self._app = handing_on(app)
+        self._wrong: SettingsError | None = None
+        try:
+            self._prepare(settings or Settings())
+        except SettingsError as error:
+            if not is_built_late():
+                raise
+            self._wrong = error
+
+    def _prepare(self, settings: Settings) -> None:
         self._site = site = make_site(settings)
         self._front = make_front(site)
         store = open_store(settings.store_url.get_secret_value())
@@ -51,18 +61,16 @@ class AuthMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a path of ours, or call the app with ``scope["user"]`` and ``scope["auth"]``."""
+        if self._wrong is not None:
+            await fail(self._wrong, scope, receive, send)
         kind = scope["type"]
         if kind not in ("http", "websocket"):
-            await self._app(scope, receive, self._finishing(send))
+            await self._other(scope, receive, send)
             return
         path = _app_path(scope)
-        if kind == "http" and self._front.may_answer(path, scope["query_string"]):
-            reads = self._front.reads_body(path, scope["method"])
-            request = _request(scope, path, await _read_body(receive) if reads else b"")
-            reply = await self._outside.run(self._front.answer(request))
-            if reply is not None:
-                await _send(reply, scope, send)
-                return
+        ours = kind == "http" and self._front.may_answer(path, scope["query_string"])
+        if ours and await self._answered(path, scope, receive, send):
+            return
         header = _cookie_header(scope["headers"])
         admitted = self._at_once(header, self._clock()) if header else None
         unsure: StoreUnavailable | None = None
@@ -82,10 +90,20 @@ class AuthMiddleware:
         else:
             scope["user"], scope["auth"] = ANONYMOUS, NO_AUTH
         if kind == "http":
-            send = self._going_out(send, admitted, header)
+            await self._app(scope, receive, self._going_out(send, admitted, header))
         else:
-            receive, send = self._watched(admitted, header, receive, send)
-        await self._app(scope, receive, send)
+            await self._talk(admitted, scope, receive, send)
+
+    async def _answered(self, path: str, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Answer for a path of ours; return whether it is done, or is the app's after all."""
+        reads = self._front.reads_body(path, scope["method"])
+        body = await _read_body(receive) if reads else b""
+        if body is None:
+            return True
+        reply = await self._outside.run(self._front.answer(_request(scope, path, body)))
+        if reply is not None:
+            await _send(reply, scope, send)
+        return reply is not None
 
     async def _refuse(
         self, path: str, scope: Scope, send: Send, unsure: StoreUnavailable | None
@@ -99,18 +117,21 @@ class AuthMiddleware:
         spelled = raw.decode("latin-1").removeprefix(quote(scope.get("root_path", "")))
         await _send(self._front.refuse(_request(scope, path), spelled, unsure), scope, send)
 
-    def _watched(
-        self, admitted: Admitted | None, header: bytes, receive: Receive, send: Send
-    ) -> tuple[Receive, Send]:
-        """Return what a WebSocket says and hears as long as its session lives (CK-24)."""
+    async def _talk(
+        self, admitted: Admitted | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Run the app on a WebSocket, as long as its session lives (CK-24)."""
         if admitted is None:
-            return receive, send
+            await self._app(scope, receive, send)
+            return
+        admissions, clock = self._site.admissions, self._clock
 
-        def admit() -> Awaitable[Admitted | None]:
-            return self._outside.run(self._front.admit(header))
+        def still(standing: Standing) -> Awaitable[Standing | None]:
+            session, checked, _ = standing
+            return self._outside.run(admissions.still(session, checked, clock()))
 
-        watched = Watched(admitted, admit, self._clock, receive, send)
-        return watched.receive, watched.send
+        begun = Standing(admitted.session, admitted.checked, admitted.until)
+        await Watched(begun, still, clock, receive, send).run(self._app, scope)
 
     def _is_foreign(self, headers: _Headers) -> bool:
         origin = next((value for name, value in headers if name == b"origin"), None)
@@ -147,15 +168,12 @@ class AuthMiddleware:
 
         return rolling
 
-    def _finishing(self, send: Send) -> Send:
-        """Return ``send`` that lets a sign-in in mid-exchange end before the server stops."""
-
-        async def finishing(message: Message) -> None:
-            if message["type"] == "lifespan.shutdown.complete":
-                await self._outside.drain()
-            await send(message)
-
-        return finishing
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the app for what is no request."""
+        if scope["type"] == "lifespan":
+            await live(self._app, self._outside.drain, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def _with_headers(message: Message, headers: list[tuple[bytes, bytes]]) -> Message:
@@ -194,15 +212,19 @@ def _request(scope: Scope, path: str, body: bytes = b"") -> Request:
     )
 
 
-async def _read_body(receive: Receive) -> bytes:
-    """The body, or as much of it as shows that it is too large."""
+async def _read_body(receive: Receive) -> bytes | None:
+    """The body, or as much of it as shows that it is too large.
+
+    ``None`` where the visitor has gone: nobody waits for an answer, and half a form, with half a
+    code in it, would use their sign-in up.
+    """
     body = b""
-    while True:
-        message = await receive()
+    while (message := await receive())["type"] != "http.disconnect":
         part: bytes = message.get("body", b"")
         body += part
         if len(body) > MAX_BODY or not message.get("more_body", False):
             return body
+    return None
 
 
 async def _send(reply: Reply, scope: Scope, send: Send) -> None:

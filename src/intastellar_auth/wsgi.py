@@ -62,8 +62,11 @@ class AuthMiddleware:
         path = _decoded(environ.get("PATH_INFO", "")) or "/"
         if self._front.may_answer(path, environ.get("QUERY_STRING", "")):
             reads = self._front.reads_body(path, environ["REQUEST_METHOD"])
-            request = _request(environ, path, _read_body(environ) if reads else b"")
-            reply = self._outside.run(self._front.answer(request))
+            body = _read_body(environ) if reads else b""
+            if body is None:
+                cut_off = self._front.cut_off(_request(environ, path))
+                return _send(cut_off, environ, start_response)
+            reply = self._outside.run(self._front.answer(_request(environ, path, body)))
             if reply is not None:
                 return _send(reply, environ, start_response)
         header: bytes = environ.get("HTTP_COOKIE", "").encode("latin-1")
@@ -148,19 +151,27 @@ def _request(environ: WSGIEnvironment, path: str, body: bytes = b"") -> Request:
     )
 
 
-def _read_body(environ: WSGIEnvironment) -> bytes:
-    """The body, or as much of it as shows that it is too large.
+def _read_body(environ: WSGIEnvironment) -> bytes | None:
+    """The body, or as much of it as shows that it is too large; ``None`` where it is cut off.
 
     Without a length only a server that ends the stream by itself may be read from (PEP 3333).
     """
     length: str = environ.get("CONTENT_LENGTH") or ""
-    if length.isascii() and length.isdigit():
+    is_known = length.isascii() and length.isdigit()
+    if is_known:
         # Not every server looks at it, and int() refuses thousands of digits.
         wanted = min(int(length[:_DIGITS]), MAX_BODY + 1)
     else:
         wanted = MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
-    body: bytes = environ["wsgi.input"].read(wanted) if wanted else b""
-    return body
+    body = b""
+    try:
+        while len(body) < wanted and (part := environ["wsgi.input"].read(wanted - len(body))):
+            body += part
+    except OSError:
+        # What gunicorn, gevent and mod_wsgi raise where the visitor has gone.
+        return None
+    # Others just end the stream. Half a code in half a form would use a sign-in up.
+    return None if is_known and len(body) < wanted else body
 
 
 def _send(reply: Reply, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +19,7 @@ from intastellar_auth.errors import (
 )
 
 from .calls import SECRET, SHORT, closed_port, get, post
+from .slow import PATIENCE
 from .wire import Wire, answering, sending, silent
 
 if TYPE_CHECKING:
@@ -73,6 +77,26 @@ def test_any_text_has_a_host_or_is_unreachable(url: str) -> None:
         assert http._address(url)
     except ProviderUnreachable as refused:
         assert "provider" in refused.detail or "port" in refused.detail  # noqa: PT017 - either
+
+
+def test_an_app_that_keeps_the_loops_threads_busy_costs_a_call_its_time_and_nothing_else() -> None:
+    """SS-05: names are looked up there. Nothing was sent, so the call may be made again."""
+    done = threading.Event()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, done.wait, PATIENCE)
+        with pytest.raises(ProviderUnreachable, match="nothing was sent"):
+            await http.afetch(post(f"http://localhost:{wire.port}/token"), timeout=SHORT)
+        assert wire.received == []
+        done.set()
+        assert await busy
+        answer = await http.afetch(post(f"http://localhost:{wire.port}/token"), timeout=PATIENCE)
+        assert answer.status == 200
+
+    with Wire(answering(b"{}")) as wire:
+        asyncio.run(main())
 
 
 def test_a_good_certificate_is_accepted(client: Client, authority: Authority) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -11,7 +12,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from intastellar_auth.core.effects import Flow, get, put, unbroken
+from intastellar_auth.core.effects import Flow, get, pause, put, unbroken
 from intastellar_auth.drive.concurrent import Outside
 
 from .slow import PATIENCE, SOON, Held, SlowStore, on_asyncio, outside
@@ -74,6 +75,49 @@ def test_unbroken_work_outlives_its_request_and_is_waited_for_at_shutdown(
         await running.drain()
 
     on_asyncio(main)
+
+
+def test_a_loop_that_stops_does_not_wait_for_the_work_of_another() -> None:
+    """Two servers in one process, each in a thread: neither would hear of the other's end."""
+    store = SlowStore()
+    running = outside(store)
+    other = threading.Thread(target=asyncio.run, args=(running.run(in_a_request()),))
+    other.start()
+    try:
+        assert store.entered.wait(PATIENCE)
+
+        async def main() -> None:
+            async with asyncio.timeout(PATIENCE):
+                await running.drain()
+
+        on_asyncio(main)
+        assert store.get("done") is None
+    finally:
+        store.let_go.set()
+        other.join(PATIENCE)
+    assert store.get("done") == b"all of it"
+
+
+def test_work_that_a_loop_has_left_undone_holds_nobody_up() -> None:
+    """The loop of a test, as a rule: it has stopped, and brings nothing to its end any more."""
+    store = SlowStore()
+    running = outside(store)
+    closed = asyncio.new_event_loop()
+    task = closed.create_task(running.run(unbroken(pause(3600.0))))
+    closed.run_until_complete(asyncio.sleep(0))
+    closed.run_until_complete(asyncio.sleep(0))
+    left = asyncio.all_tasks(closed) - {task}
+    assert len(left) == 1
+
+    async def main() -> None:
+        async with asyncio.timeout(PATIENCE):
+            await running.drain()
+
+    on_asyncio(main)
+    for one in (task, *left):
+        one.cancel()
+    closed.run_until_complete(asyncio.gather(task, *left, return_exceptions=True))
+    closed.close()
 
 
 def test_unbroken_work_outlives_its_request_on_trio() -> None:

@@ -61,6 +61,13 @@ DIFFERENCES = (
         f"{_HERE}:test_a_form_without_a_length_is_read_where_its_end_is_known",
     ),
     Difference(
+        "a form whose sender hangs up in the middle",
+        "is dropped",
+        "is answered with 400, which nobody hears",
+        "PEP 3333 wants an answer of every call",
+        f"{_HERE}:test_a_form_whose_sender_hangs_up_is_dropped_in_asgi_and_refused_in_wsgi",
+    ),
+    Difference(
         "an unusual spelling of the page to come back to (`/%7Ealice`)",
         "is kept (`raw_path`)",
         "is kept where the server tells it (`RAW_URI`: gunicorn; `REQUEST_URI`: uWSGI, waitress, "
@@ -84,7 +91,8 @@ DIFFERENCES = (
     ),
     Difference(
         "a sign-in under way when the server stops",
-        "is finished before `lifespan.shutdown.complete`",
+        "is finished before `lifespan.shutdown.complete`, which is said for an app that has no "
+        "lifespan",
         "is finished before the process ends, as the interpreter waits for its thread; it does not "
         "under gevent, where the visitor signs in anew",
         "PEP 3333 tells an app nothing of the end",

@@ -7,6 +7,7 @@ import io
 import json
 import secrets
 from typing import TYPE_CHECKING
+from unittest.mock import AsyncMock
 from urllib.parse import quote
 
 from starlette.types import Message
@@ -144,6 +145,26 @@ def test_a_form_without_a_length_is_read_where_its_end_is_known() -> None:
     assert dict(came.headers)["location"] == "/bye"
     assert call(by_wsgi().app, environ | ended).header("location") == "/bye"
     assert call(by_wsgi().app, environ | unended).header("location") == "/"
+
+
+def test_a_form_whose_sender_hangs_up_is_dropped_in_asgi_and_refused_in_wsgi() -> None:
+    """The ASGI server says so in words of its own, the WSGI server by an end or an error."""
+    unheard = AsyncMock()
+    coming: list[Message] = [
+        {"type": "http.request", "body": b"next=%2Fb", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    scope = {"type": "http", "method": "POST", "path": "/auth/logout", "query_string": b""}
+    asyncio.run(by_asgi().app({**scope, "headers": ()}, receive, unheard))
+    environ = make_environ("/auth/logout", "POST", FORM, b"next=%2Fb")
+    got = call(by_wsgi().app, environ | {"CONTENT_LENGTH": "11"})
+
+    unheard.assert_not_called()
+    assert got.code == 400
 
 
 def test_an_unusual_spelling_is_kept_where_the_server_tells_it() -> None:

@@ -41,10 +41,51 @@ def test_a_form_is_read_as_far_as_its_length_says() -> None:
     assert body.read() == b"GET / HTTP/1.1"
 
 
-def test_a_length_that_says_more_than_there_is_gets_what_there_is() -> None:
-    got = make_site(App()).ask(
-        "/auth/logout", "POST", FORM, b"next=%2Fbye", environ={"CONTENT_LENGTH": "60000"}
-    )
+class Drops(io.BytesIO):
+    """The stream of a connection that brings a few bytes at a time, and then breaks."""
+
+    def __init__(self, body: bytes, *, breaks: bool = True) -> None:
+        super().__init__(body)
+        self._breaks = breaks
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return five bytes at most; a broken connection is an ``OSError`` with many servers."""
+        assert size is not None
+        assert size > 0
+        part = super().read(min(size, 5))
+        if self._breaks and not part:
+            raise BrokenPipeError
+        return part
+
+
+@pytest.mark.parametrize("breaks", [True, False], ids=["an error", "an end"])
+@pytest.mark.parametrize("length", ["17", "60000"])
+@pytest.mark.parametrize("path", ["/auth/callback", "/auth/logout", "/auth/backchannel-logout"])
+def test_a_form_whose_sender_hangs_up_in_the_middle_is_refused(
+    path: str, length: str, *, breaks: bool
+) -> None:
+    """P10: half a code is sent to nobody, and uses no sign-in up."""
+    stream = Drops(b"next=%2Fbye&code", breaks=breaks)
+    environ = make_environ(path, "POST", {**FETCH, "content-type": FORM["content-type"]})
+
+    got = call(make_site(App()).app, environ | {"wsgi.input": stream, "CONTENT_LENGTH": length})
+
+    assert (got.code, json.loads(got.body)["error"]) == (400, "invalid_request")
+    assert got.all("location") == got.all("set-cookie") == []
+
+
+def test_a_form_in_chunks_whose_sender_hangs_up_is_refused() -> None:
+    environ = make_environ("/auth/logout", "POST", FORM)
+    broken = {"wsgi.input": Drops(b"next=%2Fbye"), "wsgi.input_terminated": True}
+
+    assert call(make_site(App()).app, environ | broken).code == 400
+
+
+def test_a_form_that_comes_in_drops_is_read_whole() -> None:
+    stream = Drops(b"next=%2Fbye")
+    environ = make_environ("/auth/logout", "POST", FORM) | {"wsgi.input": stream}
+
+    got = call(make_site(App()).app, environ | {"CONTENT_LENGTH": "11"})
 
     assert got.header("location") == "/bye"
 

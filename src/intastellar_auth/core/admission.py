@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from intastellar_auth import log
 from intastellar_auth.core import cookies
@@ -52,6 +53,14 @@ class Admitted:
     checked: float
     until: float
     roll_at: float
+
+
+class Standing(NamedTuple):
+    """A session as a connection that stays open knows it: ``checked`` last, and good ``until``."""
+
+    session: Session
+    checked: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,24 @@ class Admissions:
             # Each answer to it carries the new one, until the browser has got one of them.
             renewed.roll_at = now
         return self._remember(renewed)
+
+    def still(self, session: Session, checked: float, now: float) -> Flow[Standing | None]:
+        """Return how ``session`` stands by now, ``None`` if it has ended; ``checked`` as above.
+
+        For a connection that outlives its request. The browser may have a newer cookie, so how long
+        it is since the older one was used says nothing: where the store keeps the session it knows,
+        and otherwise only ``SESSION_LIFETIME`` and a logout end it. Raises ``StoreUnavailable``.
+        """
+        last = self.sessions.lasts_until(session)
+        if now >= last:
+            return None
+        found: Session | None = session
+        if not 0 <= now - checked < self.interval:
+            found, checked = yield from self._checked(session, checked, now)
+        if found is None or found.id in self._ended:
+            return None
+        until = max(checked + self.interval, self.outage.ask_again)
+        return Standing(found, checked, min(until, last))
 
     def roll(
         self,

@@ -23,7 +23,7 @@ from intastellar_auth.core.replies import redirect
 from intastellar_auth.core.session import Session
 from intastellar_auth.core.sign_out import end
 from intastellar_auth.core.site import Site
-from intastellar_auth.errors import RequestTooLarge, StoreUnavailable
+from intastellar_auth.errors import RequestRefused, RequestTooLarge, StoreUnavailable
 
 MAX_BODY: Final = 65_536
 """Bytes that are read of what is posted to a path of ours: a code, a state and little else."""
@@ -58,6 +58,11 @@ class Front:
             error = RequestTooLarge(f"a body of more than {MAX_BODY} bytes")
             return refused(self.site, request, error, self.site.landing)
         return (yield from answer(self.site, route, request))
+
+    def cut_off(self, request: Request) -> Reply:
+        """Return what is said where only a part of a form came: half of one is not acted on."""
+        error = RequestRefused("the body ended before all of it had come")
+        return refused(self.site, request, error, self.site.landing)
 
     def admit(self, header: bytes) -> Flow[Admitted | None]:
         """Return who sent the ``Cookie`` header, ``None`` for nobody who is signed in.

@@ -35,7 +35,8 @@ from intastellar_auth.stores import AsyncStore, Store
 
 T = TypeVar("T")
 
-# Threads of our own: an app that uses up its own ones must not hold up a sign-in.
+# Threads of our own: an app that uses up its own ones must not hold up a question to the store. The
+# names of hosts, however, are looked up in the event loop's own threads, as asyncio and trio do it.
 _STORE_THREADS = 16
 _store_threads = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("intastellar_auth_store_threads")
 
@@ -68,11 +69,15 @@ class Outside:
     async def drain(self) -> None:
         """Wait for the work that outlived its request, and let go of the store's connections.
 
-        A server that stops does this first.
+        A server that stops does this first. What another event loop of this process is at, or has
+        left undone, is nothing to wait for: this one would not hear of its end.
         """
-        while self._running:
-            await asyncio.wait(tuple(self._running))
-        if isinstance(self.store, AsyncStore) and _on_asyncio():
+        if not _on_asyncio():
+            return
+        loop = asyncio.get_running_loop()
+        while mine := [task for task in tuple(self._running) if task.get_loop() is loop]:
+            await asyncio.wait(mine)
+        if isinstance(self.store, AsyncStore):
             await self.store.aclose()
 
     async def _perform(self, effect: Effect) -> object:
