@@ -62,8 +62,9 @@ def start(path: Path) -> Iterator[Callable[[str], Worker]]:
                 text=True,
                 cwd=Path(__file__).parents[__package__.count(".") + 1],
             )
-            stack.callback(process.communicate)
+            stack.callback(process.wait)
             stack.callback(process.kill)
+            stack.callback(process.communicate, timeout=60)
             return Worker(process)
 
         yield start_one
@@ -84,7 +85,7 @@ def remove(path: Path, endings: tuple[str, ...]) -> None:
 def test_processes_share_every_claim_and_every_entry_after_files_were_removed(
     start: Callable[[str], Worker], path: Path, order: str, endings: tuple[str, ...]
 ) -> None:
-    """P2, SS-09: a cleaner by age takes ``-shm`` from under a busy site.
+    """P2: a cleaner by age takes ``-shm`` from under a busy site.
 
     Otherwise whoever comes next makes a new one, and each of two processes is told that a claim is
     its own, and sees no logout of the other's.
@@ -137,6 +138,19 @@ def test_where_a_newcomer_finds_the_database_alone_claims_are_shared_from_then_o
     assert first.asked("add claim") is False
     assert first.asked("put ended") is None
     assert newcomer.asked("get ended") == "first"
+
+
+def test_old_pages_are_not_put_under_a_newcomer_that_began_without_them(
+    start: Callable[[str], Worker], sqlite_store: SqliteStore, path: Path
+) -> None:
+    """It may be writing, under locks that the others do not see: that would damage the database."""
+    sqlite_store.put("early", b"value", 600)
+    sqlite_store.close()
+    first = start("first")
+    assert first.asked("put late") is None
+    remove(path, ("-shm", "-wal"))
+    newcomer = start("newcomer")
+    assert [each.asked("get late") for each in (newcomer, first, newcomer)] == [""] * 3
 
 
 @pytest.mark.parametrize("endings", REMOVED)

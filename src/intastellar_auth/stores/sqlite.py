@@ -1,6 +1,6 @@
 """A store in one SQLite file, shared by all processes of a machine.
 
-It knows SQLite's rules about threads, forks and locks, and nothing about what is stored.
+It keeps connections between calls, and knows nothing about what is stored.
 """
 
 from __future__ import annotations

@@ -30,12 +30,14 @@ def identity(path: str) -> Identity:
 
 
 def wal_was_removed(path: str, files: Identity) -> bool:
-    """Tell whether what was in the ``-wal`` of ``files`` is nowhere else yet.
+    """Tell whether the ``-wal`` of ``files`` is gone and must be saved, which is still safe.
 
-    It is so where the same database has lost it, and nobody has written to a new one.
+    Whoever has another ``-shm`` may have written already, under other locks: old pages on top of
+    that would damage the database, where to leave them only forgets them.
     """
-    database, _, wal = identity(path)
-    return database == files[0] and wal != files[2] and _is_empty(Path(path + "-wal"))
+    database, shm, wal = identity(path)
+    alone = database == files[0] and shm in {files[1], None}
+    return alone and wal != files[2] and _is_empty(Path(path + "-wal"))
 
 
 def keep_young(path: str) -> None:
