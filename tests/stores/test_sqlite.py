@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from intastellar_auth.errors import StoreUnavailable
-from intastellar_auth.stores import SqliteStore, sqlite
+from intastellar_auth.stores import SqliteStore, sqlite, sqlite_connection
 
 from .forks import forked
 
@@ -39,7 +39,7 @@ def other(path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(sqlite_connection, "BUSY_TIMEOUT", 0.05)
 
 
 def count(path: Path) -> int:
@@ -255,7 +255,7 @@ def test_a_server_that_forks_past_python_does_not_share_a_connection(
 
     def in_child() -> tuple[bytes | None, bool, bool]:
         value = sqlite_store.take("key")
-        kept = any(each is parents.connection for each in sqlite._inherited)
+        kept = any(each is parents.connection for each in sqlite_connection._inherited)
         return value, kept, parents.connection.total_changes > 0
 
     assert forked(in_child) == (b"value", True, True)

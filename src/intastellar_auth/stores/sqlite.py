@@ -1,6 +1,6 @@
 """A store in one SQLite file, shared by all processes of a machine.
 
-It knows SQLite's rules about threads, forks and locks, and nothing about what is stored.
+It keeps connections between calls, and knows nothing about what is stored.
 """
 
 from __future__ import annotations
@@ -8,25 +8,26 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import tempfile
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
 from intastellar_auth.errors import StoreUnavailable
 
-T = TypeVar("T")
+from .sqlite_connection import Opened, connect, is_busy
+from .sqlite_files import keep_young
 
-BUSY_TIMEOUT = 5.0
-"""Seconds that a call waits for other processes to finish writing."""
+T = TypeVar("T")
 
 SWEEP_INTERVAL = 60.0
 """Seconds between two removals of expired entries by one process."""
+
+TOUCH_INTERVAL = 60.0
+"""Seconds between two times that one process makes the files look young to a cleaner."""
 
 SWEEP_LIMIT = 500
 """Entries that one sweep removes at most, so that no request pays for all of them."""
@@ -34,30 +35,7 @@ SWEEP_LIMIT = 500
 MAX_IDLE = 8
 """Connections that are kept open between calls."""
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries
-    (key BLOB PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS entries_by_expiry ON entries (expires);
-"""
-
 _stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
-
-_inherited: list[sqlite3.Connection] = []
-"""Connections opened before a fork. Even closing one could undo locks of the parent's."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    connection: sqlite3.Connection
-    file: tuple[int, int] | None
-    """Device and inode, to notice that the path now names another file."""
-    pid: int
-
-    def close(self) -> None:
-        if self.pid == os.getpid():
-            self.connection.close()
-        else:
-            _inherited.append(self.connection)
 
 
 class SqliteStore:
@@ -81,9 +59,9 @@ class SqliteStore:
         self._path = path
         self._prepare = prepare
         self._clock = clock
-        self._swept = clock()
+        self._swept = self._touched = clock()
         # A deque needs no lock (its ends are atomic), so none can be held across a fork.
-        self._idle: deque[_Opened] = deque()
+        self._idle: deque[Opened] = deque()
         weakref.finalize(self, _close_all, self._idle)
         _stores.add(self)
 
@@ -174,13 +152,21 @@ class SqliteStore:
             if removed < SWEEP_LIMIT:
                 self._swept = now
 
+    def _touch(self) -> None:
+        # Reading counts: tombstones must outlast a cleaner where nobody signs in for days.
+        now = self._clock()
+        if not 0 <= now - self._touched < TOUCH_INTERVAL:
+            self._touched = now
+            keep_young(str(self._path))
+
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        self._touch()
         try:
             try:
                 with self._connection() as connection:
                     return work(connection)
             except sqlite3.Error as error:
-                if _is_busy(error):
+                if is_busy(error):
                     raise
                 # The file may have been deleted, emptied or replaced under us. A claim that was
                 # written after all is refused the second time, which is the safe side.
@@ -205,15 +191,15 @@ class SqliteStore:
         if len(self._idle) > MAX_IDLE:
             self._idle.popleft().close()
 
-    def _open(self) -> _Opened:
+    def _open(self) -> Opened:
         self._prepare()
-        return _open(self._path)
+        return connect(self._path, _close_idle)
 
-    def _idle_one(self) -> _Opened | None:
+    def _idle_one(self) -> Opened | None:
         with contextlib.suppress(IndexError):
             while True:
                 opened = self._idle.pop()
-                if opened.pid == os.getpid() and opened.file == _identity(self._path):
+                if opened.usable:
                     return opened
                 opened.close()
         return None
@@ -224,73 +210,16 @@ def _hashed(key: str) -> bytes:
     return sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _is_busy(error: BaseException) -> bool:
-    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-
-
-def _open(path: Path) -> _Opened:
-    """Connect to ``path``, making the file and its table where they are missing.
-
-    SQLite's own busy timeout does not cover the change to WAL, which fails at once while another
-    process makes it: so the whole opening is tried again until the timeout has passed.
-    """
-    deadline = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        _make_file(path)
-        # Each connection serves one call at a time, but not always from the same thread.
-        connection = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            # After a power cut the last entries may be missing; the file is never damaged.
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(_SCHEMA)
-            return _Opened(connection, _identity(path), os.getpid())
-        except BaseException as error:
-            connection.close()
-            if not _is_busy(error) or time.monotonic() > deadline:
-                raise
-        time.sleep(0.01)
-
-
-def _make_file(path: Path) -> None:
-    """Make ``path`` an empty file of mode 0600, if there is nothing yet.
-
-    It is made under another name, closed, and then linked: closing a database file drops every
-    lock that this process holds on it (https://sqlite.org/howtocorrupt.html section 2.2), so it
-    must never be opened here while another thread may use it.
-    """
-    if path.exists():
-        return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        with contextlib.suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        Path(name).unlink()
-
-
-def _close_all(idle: deque[_Opened]) -> None:
+def _close_all(idle: deque[Opened]) -> None:
     with contextlib.suppress(IndexError):
         while True:
             idle.pop().close()
 
 
-def _before_fork() -> None:
+def _close_idle() -> None:
     for store in list(_stores):
         store.close()
 
 
 # Where there is no such function (Windows), there is no fork either.
-getattr(os, "register_at_fork", dict)(before=_before_fork)
+getattr(os, "register_at_fork", dict)(before=_close_idle)
