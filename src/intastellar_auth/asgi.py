@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from intastellar_auth.core.admission import Admitted
 from intastellar_auth.core.front import MAX_BODY, make_front
@@ -25,8 +25,11 @@ from intastellar_auth.environ import handing_on
 from intastellar_auth.errors import StoreUnavailable
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
-from intastellar_auth.user import ANONYMOUS, NO_AUTH
+from intastellar_auth.user import ANONYMOUS
 from intastellar_auth.websocket import Watched
+
+AnyApp: TypeAlias = Callable[..., Awaitable[None]]
+"""An ASGI app. Frameworks differ in how narrow they type a scope and its messages."""
 
 _Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
@@ -40,7 +43,7 @@ class AuthMiddleware:
     that is wrong with it. Nothing is asked of the provider before the first sign-in.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings | None = None) -> None:
+    def __init__(self, app: AnyApp, settings: Settings | None = None) -> None:
         settings = settings or Settings()
         self._app = handing_on(app)
         self._site = site = make_site(settings)
@@ -80,7 +83,7 @@ class AuthMiddleware:
             await self._refuse(path, scope, send, unsure)
             return
         else:
-            scope["user"], scope["auth"] = ANONYMOUS, NO_AUTH
+            scope["user"], scope["auth"] = ANONYMOUS, self._site.nobody
         if kind == "http":
             send = self._going_out(send, admitted, header)
         else:
