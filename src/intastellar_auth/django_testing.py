@@ -41,14 +41,15 @@ def sign_in(
     iss: str = ISSUER,
     scopes: Scopes = (),
     access_token: str | None = None,
+    auth_time: float | None = None,
 ) -> None:
     """Let the next requests of ``client`` be those of ``(iss, sub)``, who was granted ``scopes``.
 
-    With ``IntastellarBackend`` the first of them makes the account, as the first one does on the
-    site.
+    ``auth_time`` is in seconds since the epoch. With ``IntastellarBackend`` the first of them makes
+    the account, as the first one does on the site.
     """
     auth = Auth(("authenticated", *each_scope(scopes)), access_token)
-    _say(client, User(sub, iss, dict(claims or {})), auth)
+    _say(client, User(sub, iss, dict(claims or {}), auth_time=auth_time), auth)
 
 
 def sign_out(client: Client | AsyncClient) -> None:

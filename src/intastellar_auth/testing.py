@@ -62,10 +62,12 @@ def session_cookies(
     claims: Mapping[str, object] | None = None,
     scopes: Scopes = (),
     access_token: str | None = None,
+    auth_time: float | None = None,
 ) -> dict[str, str]:
     """Return the cookies, by name, of a browser in which ``sub`` has just signed in.
 
-    ``settings`` are those of the app. Raises ``ValueError`` for what no session of that app can
+    ``settings`` are those of the app; ``auth_time`` is when the provider last asked who it is, in
+    seconds since the epoch, where it says. Raises ``ValueError`` for what no session of that app can
     have, ``SessionTooLarge`` for more than fits into cookies, and with ``SESSION_MODE=server``
     ``StoreUnavailable``.
     """
@@ -80,6 +82,7 @@ def session_cookies(
         rolled=now,
         scopes=granted,
         claims=pack_claims(claims),
+        auth_time=auth_time,
         began=now,
         tokens=None if access_token is None else Kept(access_token, None, granted, inf, inf),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import anyio
 import pytest
@@ -31,7 +31,7 @@ from tests.frameworks.visitors import (
 from tests.support.wire import NAVIGATION
 
 if TYPE_CHECKING:
-    from starlette.types import Message
+    from starlette.types import Message, Receive
 
 Reader = Annotated[User, Depends(require_user(scopes=iter(["read", "list"])))]
 
@@ -148,7 +148,7 @@ def test_under_a_base_path_the_visitor_comes_back_to_the_page(root_path: str) ->
         "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in NAVIGATION.items()],
     }
-    anyio.run(app, scope, None, send)
+    anyio.run(app, scope, cast("Receive", None), send)  # a GET has no body to ask for
     location = dict(asked[0]["headers"])[b"location"]
     assert location == b"/shop/account/login?next=/shop/named/caf%25C3%25A9"
 

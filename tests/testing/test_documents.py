@@ -86,14 +86,14 @@ def test_the_snippets_sign_in_to_the_apps_of_the_other_page(tmp_path: Path) -> N
 def test_the_snippets_for_django_are_additions_to_what_startproject_makes(tmp_path: Path) -> None:
     _run(tmp_path, "-m", "django", "startproject", "mysite", ".")
     wsgi, asgi, settings, urls = _snippets("frameworks.md", "Django")
-    (test,) = _snippets("testing.md", "Django")
+    test, live_test = _snippets("testing.md", "Django")
     project = tmp_path / "mysite"
     made = (project / "settings.py").read_text(encoding="utf-8")
     _write(project, wsgi=wsgi, asgi=asgi, settings=f"{made}\n{settings}", urls=urls)
-    _write(tmp_path, conftest="", tests=test)
+    _write(tmp_path, tests=test, live_tests=live_test)
     environment = _snippets("testing.md", "The settings")[0]
     assert "no issues" in _run(tmp_path, "manage.py", "check")
-    assert "OK" in _run(tmp_path, "manage.py", "test", "tests")
+    assert "OK" in _run(tmp_path, "manage.py", "test", "tests", "live_tests")
     for module in ("wsgi", "asgi"):
         made = f"{environment}\nfrom mysite.{module} import application\nprint(application)"
         assert f"intastellar_auth.{module}.AuthMiddleware" in _run(tmp_path, "-c", made)
