@@ -32,7 +32,7 @@ async def home(user: OptionalUser) -> HTMLResponse:
 
 @app.get("/members")
 async def members(user: CurrentUser) -> HTMLResponse:
-    """Only for signed-in users; ``INTASTELLAR_PROTECTED_PATHS`` has the others sign in first."""
+    """Only for signed-in users; the others sign in first, and come back."""
     name = escape(user.display_name)
     return HTMLResponse(f"<!doctype html><html lang=en><title>Members</title><p>Hello {name}.")
 

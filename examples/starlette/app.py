@@ -133,8 +133,9 @@ def as_text(claim: object) -> str:
 
 async def sign_in(request: Request) -> RedirectResponse:
     """Go on to the sign-in: ``@requires`` sends a whole URL along, ``/auth/login`` takes a path."""
-    asked_for = urlsplit(request.query_params.get("next", "/")).path
-    return RedirectResponse(f"/auth/login?{urlencode({'next': asked_for})}", 303)
+    page = urlsplit(request.query_params.get("next", "/"))
+    path = f"{page.path}?{page.query}" if page.query else page.path
+    return RedirectResponse(f"/auth/login?{urlencode({'next': path})}", 303)
 
 
 async def me(request: Request) -> JSONResponse:

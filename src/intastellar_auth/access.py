@@ -8,8 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterable
-from typing import Final, TypeAlias
-from urllib.parse import quote
+from typing import TypeAlias
 
 from intastellar_auth import log
 from intastellar_auth.core.messages import Request
@@ -19,9 +18,6 @@ from intastellar_auth.user import AnonymousUser, Auth, User
 
 Scopes: TypeAlias = str | Iterable[str]
 """Scopes as OAuth writes them, separated by spaces (RFC 6749 section 3.3), or one by one."""
-
-DEFAULT_LOGIN_PATH: Final = "/auth/login"
-"""Where a sign-in starts, relative to where the app is mounted, unless a setting says otherwise."""
 
 
 def each_scope(scopes: Scopes) -> tuple[str, ...]:
@@ -33,16 +29,16 @@ def each_scope(scopes: Scopes) -> tuple[str, ...]:
     return tuple(scopes.split() if isinstance(scopes, str) else scopes)
 
 
-def visitor(user: object, auth: object) -> tuple[User | AnonymousUser, Auth]:
-    """Return what the middleware says of a request.
+def visitor(user: object, auth: object, remedy: str) -> tuple[User | AnonymousUser, Auth]:
+    """Return what the middleware says of a request; ``remedy`` is how this framework puts it there.
 
     Raises ``RuntimeError`` where it is not in front of the app, or something behind it has put
     somebody else in its user's place: that must not pass for a signed-in user.
     """
     if not isinstance(user, User | AnonymousUser) or not isinstance(auth, Auth):
         raise RuntimeError(  # noqa: TRY004 - it is the site that is wrong, not the caller's type
-            "this request did not come through intastellar_auth: wrap the app in AuthMiddleware, "
-            "and let no other middleware behind it set the user"
+            f"this request did not come through intastellar_auth: wrap the app in AuthMiddleware "
+            f"({remedy}), and let no other middleware behind it set the user"
         )
     return user, auth
 
@@ -60,13 +56,17 @@ def admit(user: User | AnonymousUser, auth: Auth, scopes: tuple[str, ...] = ()) 
     return user
 
 
-def problem(error: AuthError) -> dict[str, str]:
-    """Log ``error``, and return what a script is told of it: the shape of all our answers."""
+def problem(error: AuthError, login_url: str) -> dict[str, str]:
+    """Log ``error``, and return what a script is told of it: the shape of all our answers.
+
+    ``login_url`` is where to send a visitor who has to sign in.
+    """
     reference = log.new_reference(secrets.token_bytes)
     # Scripts ask for visitors who have not signed in all the time: no event for a log.
     level = logging.DEBUG if isinstance(error, SignInNeeded) else logging.WARNING
     log.refusal(error, reference, level=level)
-    return {"error": error.code, "message": error.sentence, "reference": reference}
+    told = {"error": error.code, "message": error.sentence, "reference": reference}
+    return {**told, "login_url": login_url} if isinstance(error, SignInNeeded) else told
 
 
 def problem_headers(error: AuthError) -> dict[str, str]:
@@ -79,8 +79,3 @@ def can_sign_in(method: str, headers: Iterable[tuple[str, str]]) -> bool:
     """Return whether a redirect to the provider helps: only a visitor who goes to a page."""
     lower = tuple((name.lower(), value) for name, value in headers)
     return method == "GET" and is_navigation(Request(method, "/", headers=lower))
-
-
-def login_address(login_path: str, return_to: str) -> str:
-    """Return where a sign-in that ends at ``return_to`` starts."""
-    return f"{login_path}?next={quote(return_to, safe='/')}"

@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from intastellar_auth.core.admission import Admitted, Standing
 from intastellar_auth.core.front import MAX_BODY, make_front
@@ -26,8 +26,11 @@ from intastellar_auth.errors import SettingsError, StoreUnavailable
 from intastellar_auth.lifespan import fail, is_built_late, live
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
-from intastellar_auth.user import ANONYMOUS, NO_AUTH
+from intastellar_auth.user import ANONYMOUS
 from intastellar_auth.websocket import Watched
+
+AnyApp: TypeAlias = Callable[..., Awaitable[None]]
+"""An ASGI app. Frameworks differ in how narrow they type a scope and its messages."""
 
 _Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
@@ -42,7 +45,7 @@ class AuthMiddleware:
     let the server start instead. Nothing is asked of the provider before the first sign-in.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings | None = None) -> None:
+    def __init__(self, app: AnyApp, settings: Settings | None = None) -> None:
         self._app = handing_on(app)
         self._wrong: SettingsError | None = None
         try:
@@ -88,7 +91,7 @@ class AuthMiddleware:
             await self._refuse(path, scope, send, unsure)
             return
         else:
-            scope["user"], scope["auth"] = ANONYMOUS, NO_AUTH
+            scope["user"], scope["auth"] = ANONYMOUS, self._site.nobody
         if kind == "http":
             await self._app(scope, receive, self._going_out(send, admitted, header))
         else:

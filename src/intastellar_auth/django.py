@@ -14,25 +14,27 @@ send, and it takes the ``sub`` alone for a name.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import wraps
 from hashlib import sha256
 from inspect import signature
 from typing import TypeVar, cast, overload
 
+# A site whose views import this module is checked, also without the app that is for it.
+import intastellar_auth.django_checks  # noqa: F401
 from intastellar_auth.access import (
-    DEFAULT_LOGIN_PATH,
     Scopes,
     admit,
     can_sign_in,
     each_scope,
-    login_address,
     problem,
     problem_headers,
     visitor,
 )
+from intastellar_auth.entrance import Entrance, default_entrance
 from intastellar_auth.errors import AuthError, SignInNeeded
 from intastellar_auth.framework import needs
-from intastellar_auth.user import AnonymousUser, Auth, User
+from intastellar_auth.user import ANONYMOUS, NO_AUTH, AnonymousUser, Auth, User
 
 with needs("django", "5.2"):
     from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -45,7 +47,12 @@ with needs("django", "5.2"):
     from django.shortcuts import resolve_url
     from django.urls import get_script_prefix
 
-__all__ = ["UserMiddleware", "login_required", "username_of"]
+__all__ = ["UserMiddleware", "login_required", "user_of", "username_of"]
+
+_REMEDY = (
+    "in wsgi.py and asgi.py, with WSGI_APPLICATION naming the one in wsgi.py, or runserver goes "
+    "past it; in a test use django.test.Client and intastellar_auth.django_testing.sign_in"
+)
 
 Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 View = TypeVar("View", bound=Callable[..., Answer])
@@ -126,16 +133,37 @@ def username_of(user: User) -> str:
     return "intastellar-" + sha256(f"{user.iss}\n{user.sub}".encode()).hexdigest()
 
 
+def user_of(request: HttpRequest) -> User | AnonymousUser:
+    """Return who is signed in to the site: the same as ``request.intastellar_user``, but typed.
+
+    Raises ``RuntimeError`` where ``AuthMiddleware`` is not in front.
+    """
+    return _visitor(request)[0]
+
+
 def _visitor(request: HttpRequest) -> tuple[User | AnonymousUser, Auth]:
     """What the middleware in front says: in the scope under ASGI, in the environ under WSGI.
 
-    In the tests of a site neither is in front; Django's test client then puts its extras into the
-    ``META`` of a request.
+    Django's test client goes past both, and puts its extras into the ``META`` of a request. With
+    none of them nobody is signed in, so that the tests a site had before go on as they were.
     """
     scope: dict[str, object] = getattr(request, "scope", {})
     if "user" in scope:
-        return visitor(scope["user"], scope.get("auth"))
-    return visitor(request.META.get("intastellar.user"), request.META.get("intastellar.auth"))
+        return visitor(scope["user"], scope.get("auth"), _REMEDY)
+    if _is_unsaid(request):
+        return ANONYMOUS, NO_AUTH
+    environ = request.META
+    return visitor(environ.get("intastellar.user"), environ.get("intastellar.auth"), _REMEDY)
+
+
+def _is_unsaid(request: HttpRequest) -> bool:
+    """Whether this comes from a test that does not say who is signed in.
+
+    The mark is Django's own, by which its CSRF check knows its test client. No request from outside
+    can have it, and all that it gives is nobody.
+    """
+    said = "user" in getattr(request, "scope", {}) or "intastellar.user" in request.META
+    return not said and hasattr(request, "_dont_enforce_csrf_checks")
 
 
 def _attach(request: HttpRequest) -> User | AnonymousUser:
@@ -174,6 +202,9 @@ def _keep_in_step(
             "IntastellarBackend needs Django's session: in MIDDLEWARE, put SessionMiddleware and "
             "AuthenticationMiddleware before intastellar_auth.django.UserMiddleware"
         )
+    if _is_unsaid(request):
+        # ``force_login`` has said who is signed in to Django.
+        return
     ours = request.session.get(auth.BACKEND_SESSION_KEY) in backends
     if isinstance(user, AnonymousUser):
         if ours:
@@ -198,14 +229,15 @@ def _refusal(request: HttpRequest, scopes: tuple[str, ...]) -> HttpResponse | No
 
 def _refused(request: HttpRequest, error: AuthError) -> HttpResponse:
     headers = problem_headers(error)
+    entrance, here = _entrance(request), request.get_full_path()
     goes_to_page = can_sign_in(request.method or "", request.headers.items())
     if isinstance(error, SignInNeeded) and goes_to_page:
-        where = login_address(_login_path(), request.get_full_path())
-        return HttpResponseRedirect(where, headers=headers)
-    return JsonResponse(problem(error), status=error.status, headers=headers)
+        return HttpResponseRedirect(entrance.path(here), headers=headers)
+    return JsonResponse(problem(error, entrance.url(here)), status=error.status, headers=headers)
 
 
-def _login_path() -> str:
+def _entrance(request: HttpRequest) -> Entrance:
+    entrance = _visitor(request)[1].entrance or default_entrance(get_script_prefix())
     if settings.is_overridden("LOGIN_URL"):
-        return resolve_url(settings.LOGIN_URL)
-    return get_script_prefix().rstrip("/") + DEFAULT_LOGIN_PATH
+        return replace(entrance, login_path=resolve_url(settings.LOGIN_URL))
+    return entrance

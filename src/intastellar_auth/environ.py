@@ -6,7 +6,7 @@ user among it. So the user travels in a context variable: asgiref copies those i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextvars import ContextVar
 from copy import copy
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ def put_user(environ: MutableMapping[str, object], user: User | AnonymousUser, a
         environ["REMOTE_USER"], environ["AUTH_TYPE"] = user.sub, "Intastellar"
 
 
-def handing_on(app: ASGIApp) -> ASGIApp:
+def handing_on(app: Callable[..., Awaitable[None]]) -> ASGIApp:
     """Return ``app``; if it is a ``WsgiToAsgi``, such that its WSGI app finds the user."""
     if not isinstance(app, WsgiToAsgi):
         return app

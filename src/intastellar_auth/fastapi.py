@@ -9,6 +9,9 @@
     async def me(user: CurrentUser) -> str:
         return user.display_name
 
+Where nobody is signed in, a visitor who goes to the page signs in and comes back, and a script gets
+a 401 that says where to sign in.
+
 In ``/docs`` they show as an API key in a cookie, because that is what this app takes. The OpenID
 Connect scheme would promise that it takes the provider's tokens, which it does not.
 """
@@ -18,16 +21,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from intastellar_auth.access import (
-    Scopes,
-    admit,
-    each_scope,
-    problem,
-    problem_headers,
-    visitor,
-)
+from intastellar_auth.access import Scopes, each_scope
 from intastellar_auth.asgi import AuthMiddleware
-from intastellar_auth.errors import AuthError
+from intastellar_auth.asgi_access import Refusal, checked, visitor_of
 from intastellar_auth.framework import needs
 from intastellar_auth.settings import Settings
 from intastellar_auth.user import User
@@ -39,7 +35,17 @@ with needs("fastapi", "0.115"):
     from fastapi.responses import JSONResponse
     from fastapi.security.base import SecurityBase
 
-__all__ = ["CurrentUser", "OptionalUser", "Refused", "init_app", "require_user"]
+__all__ = [
+    "CurrentUser",
+    "OptionalUser",
+    "Refused",
+    "current_user",
+    "init_app",
+    "optional_user",
+    "require_user",
+]
+
+_REMEDY = "intastellar_auth.fastapi.init_app(app)"
 
 
 class _SessionCookie(SecurityBase):
@@ -67,41 +73,55 @@ _Shown = Annotated[None, Security(_SessionCookie())]
 
 
 class Refused(HTTPException):
-    """What a dependency here raises: status 401 for nobody, 403 where a scope is missing.
+    """What a dependency here raises for nobody, and where a scope is missing.
 
-    ``detail`` is ``{"error", "message", "reference"}``.
+    The status is 303 where a visitor goes to a page without being signed in, and the header
+    ``Location`` leads to the sign-in; otherwise 401 for nobody, and 403 where a scope is missing.
+    ``detail`` is ``{"error", "message", "reference"}``, for nobody with ``login_url``.
     """
 
-    def __init__(self, error: AuthError) -> None:
-        super().__init__(error.status, problem(error), problem_headers(error))
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.status, refusal.body, refusal.headers)
 
 
 def require_user(*, scopes: Scopes = ()) -> Callable[[HTTPConnection, _Shown], Awaitable[User]]:
     """Return a dependency that gives the signed-in user, who was granted all of ``scopes``.
 
-    It raises ``Refused``, with status 401 or 403. Before a WebSocket is accepted that refuses it.
+    It raises ``Refused``. Before a WebSocket is accepted that refuses it.
     """
     wanted = each_scope(scopes)
 
     async def signed_in_user(connection: HTTPConnection, _shown: _Shown) -> User:
-        user, auth = visitor(connection.scope.get("user"), connection.scope.get("auth"))
-        try:
-            return admit(user, auth, wanted)
-        except AuthError as error:
-            raise Refused(error) from None
+        return _signed_in(connection, wanted)
 
     return signed_in_user
 
 
-async def _optional_user(connection: HTTPConnection, _shown: _Shown) -> User | None:
-    user, _ = visitor(connection.scope.get("user"), connection.scope.get("auth"))
+async def current_user(connection: HTTPConnection, _shown: _Shown) -> User:
+    """Return the signed-in user: the dependency of ``CurrentUser``, for ``dependency_overrides``.
+
+    Raises ``Refused``.
+    """
+    return _signed_in(connection)
+
+
+async def optional_user(connection: HTTPConnection, _shown: _Shown) -> User | None:
+    """Return the signed-in user or ``None``: the dependency of ``OptionalUser``."""
+    user, _ = visitor_of(connection.scope, _REMEDY)
     return user if isinstance(user, User) else None
 
 
-CurrentUser = Annotated[User, Depends(require_user())]
-"""The signed-in user; 401 where there is none."""
+def _signed_in(connection: HTTPConnection, scopes: tuple[str, ...] = ()) -> User:
+    found = checked(connection.scope, scopes, _REMEDY)
+    if isinstance(found, Refusal):
+        raise Refused(found)
+    return found
 
-OptionalUser = Annotated[User | None, Depends(_optional_user)]
+
+CurrentUser = Annotated[User, Depends(current_user)]
+"""The signed-in user; where there is none, visitors sign in and scripts get a 401."""
+
+OptionalUser = Annotated[User | None, Depends(optional_user)]
 """The signed-in user, ``None`` where there is none."""
 
 

@@ -19,16 +19,15 @@ from typing import TypeVar, cast, overload
 from urllib.parse import urlsplit
 
 from intastellar_auth.access import (
-    DEFAULT_LOGIN_PATH,
     Scopes,
     admit,
     can_sign_in,
     each_scope,
-    login_address,
     problem,
     problem_headers,
     visitor,
 )
+from intastellar_auth.entrance import default_entrance
 from intastellar_auth.errors import AuthError, SignInNeeded
 from intastellar_auth.framework import needs
 from intastellar_auth.settings import Settings
@@ -44,12 +43,12 @@ with needs("flask", "3.0"):
 __all__ = ["current_user", "init_app", "login_required"]
 
 View = TypeVar("View", bound=RouteCallable)
-_EXTENSION = "intastellar_auth"
+_REMEDY = "intastellar_auth.flask.init_app(app)"
 
 
 def _visitor() -> tuple[User | AnonymousUser, Auth]:
     environ = request.environ
-    return visitor(environ.get("intastellar.user"), environ.get("intastellar.auth"))
+    return visitor(environ.get("intastellar.user"), environ.get("intastellar.auth"), _REMEDY)
 
 
 current_user: User | AnonymousUser = LocalProxy(  # type: ignore[assignment]  # as Flask's own are
@@ -68,7 +67,8 @@ def login_required(
     """Let only signed-in users, who were granted all of ``scopes``, come to a view.
 
     Put it under ``@app.route``. Where nobody is signed in, a visitor who goes to the page signs in
-    and comes back, and a script gets a 401; where a scope is missing, both get a 403.
+    and comes back, and a script gets a 401 that says where to sign in; where a scope is missing,
+    both get a 403.
     """
     wanted = each_scope(scopes)
 
@@ -92,20 +92,18 @@ def init_app(app: Flask, settings: Settings | None = None) -> None:
 
     ``settings=None`` reads the environment. Raises ``SettingsError``.
     """
-    settings = settings or Settings()
     middleware = AuthMiddleware(app.wsgi_app, settings)
     app.wsgi_app = middleware  # type: ignore[method-assign]  # the way that Flask documents
-    app.extensions[_EXTENSION] = f"{settings.base_path}{settings.path_prefix}/login"
     app.context_processor(lambda: {"current_user": current_user})
 
 
 def _refused(error: AuthError) -> Response:
+    entrance, here = _visitor()[1].entrance or default_entrance(request.root_path), _here()
     if isinstance(error, SignInNeeded) and can_sign_in(request.method, request.headers.items()):
-        unless_told = request.root_path.rstrip("/") + DEFAULT_LOGIN_PATH
-        login_path = current_app.extensions.get(_EXTENSION, unless_told)
-        response = current_app.make_response(redirect(login_address(login_path, _here()), 303))
+        response = current_app.make_response(redirect(entrance.path(here), 303))
     else:
-        response = current_app.make_response((jsonify(problem(error)), error.status))
+        told = jsonify(problem(error, entrance.url(here)))
+        response = current_app.make_response((told, error.status))
     response.headers.update(problem_headers(error))
     return response
 

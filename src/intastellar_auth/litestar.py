@@ -7,22 +7,18 @@
         return f"Hello {user.display_name}"
 
     app = AuthMiddleware(Litestar([members]))
+
+Where nobody is signed in, a visitor who goes to the page signs in and comes back, and a script gets
+a 401 that says where to sign in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, MutableMapping
+from typing import TypeAlias, cast
 
-from intastellar_auth.access import (
-    Scopes,
-    admit,
-    each_scope,
-    problem,
-    problem_headers,
-    visitor,
-)
-from intastellar_auth.errors import AuthError
+from intastellar_auth.access import Scopes, each_scope
+from intastellar_auth.asgi_access import Refusal, checked
 from intastellar_auth.framework import needs
 from intastellar_auth.user import User
 
@@ -34,13 +30,15 @@ with needs("litestar", "2.12"):
 
 __all__ = ["provide_user", "requires_user"]
 
+_REMEDY = "app = AuthMiddleware(Litestar(...))"
 _Connection: TypeAlias = ASGIConnection[BaseRouteHandler, object, object, State]
 
 
 def requires_user(*, scopes: Scopes = ()) -> Callable[[_Connection, BaseRouteHandler], None]:
     """Return a guard that lets signed-in users pass who were granted all of ``scopes``.
 
-    It raises Litestar's ``HTTPException``: status 401 for nobody, 403 where a scope is missing.
+    It raises Litestar's ``HTTPException``. For nobody the status is 303 where a visitor goes to a
+    page, with the sign-in as ``Location``, and otherwise 401; where a scope is missing it is 403.
     """
     wanted = each_scope(scopes)
 
@@ -51,20 +49,19 @@ def requires_user(*, scopes: Scopes = ()) -> Callable[[_Connection, BaseRouteHan
 
 
 async def provide_user(request: Request[object, object, State]) -> User:
-    """Return the signed-in user, for ``Provide(provide_user)``; 401 where there is none."""
+    """Return the signed-in user, for ``Provide(provide_user)``; raises as ``requires_user``."""
     return _signed_in_user(request)
 
 
 def _signed_in_user(
     connection: _Connection | Request[object, object, State], scopes: tuple[str, ...] = ()
 ) -> User:
-    user, auth = visitor(connection.scope.get("user"), connection.scope.get("auth"))
-    try:
-        return admit(user, auth, scopes)
-    except AuthError as error:
+    found = checked(cast("MutableMapping[str, object]", connection.scope), scopes, _REMEDY)
+    if isinstance(found, Refusal):
         raise HTTPException(
-            status_code=error.status,
-            detail=error.sentence,
-            headers=problem_headers(error),
-            extra=problem(error),
-        ) from None
+            status_code=found.status,
+            detail=found.body["message"],
+            headers=found.headers,
+            extra=found.body,
+        )
+    return found

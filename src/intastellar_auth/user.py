@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from intastellar_auth.entrance import Entrance
+
 _set = object.__setattr__
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(dict[str, object]).decode
@@ -136,10 +138,14 @@ class AnonymousUser:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """What the user may do: ``scopes`` as the provider granted them, and ``authenticated``."""
+    """What the user may do: ``scopes`` as the provider granted them, and ``authenticated``.
+
+    ``entrance`` is there for nobody, to say where a sign-in starts.
+    """
 
     scopes: tuple[str, ...] = ()
     access_token: str | None = field(default=None, repr=False)
+    entrance: Entrance | None = field(default=None, compare=False, repr=False)
 
 
 ANONYMOUS = AnonymousUser()

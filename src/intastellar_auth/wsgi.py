@@ -26,7 +26,7 @@ from intastellar_auth.environ import put_user
 from intastellar_auth.errors import StoreUnavailable
 from intastellar_auth.settings import Settings
 from intastellar_auth.stores import open_store
-from intastellar_auth.user import ANONYMOUS, NO_AUTH
+from intastellar_auth.user import ANONYMOUS
 
 if TYPE_CHECKING:
     # The standard library has these names for type checkers only.
@@ -86,7 +86,7 @@ class AuthMiddleware:
             reply = self._front.refuse(_request(environ, path), _spelled(environ), unsure)
             return _send(reply, environ, start_response)
         else:
-            put_user(environ, ANONYMOUS, NO_AUTH)
+            put_user(environ, ANONYMOUS, self._site.nobody)
         return self._app(environ, self._going_out(start_response, admitted, header))
 
     def _is_foreign_websocket(self, environ: WSGIEnvironment) -> bool:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def fastapi_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run the example; the value is its address."""
-    with example(tmp_path_factory.mktemp("fastapi"), "fastapi", "main:app", "uvicorn") as url:
+    folder, none = tmp_path_factory.mktemp("fastapi"), {"INTASTELLAR_PROTECTED_PATHS": ""}
+    with example(folder, "fastapi", "main:app", "uvicorn", **none) as url:
         yield url
 
 

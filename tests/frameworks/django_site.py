@@ -15,7 +15,7 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
 
-from intastellar_auth.django import login_required
+from intastellar_auth.django import login_required, user_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +90,11 @@ def basket(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"basket": before})
 
 
+def typed(request: HttpRequest) -> HttpResponse:
+    """Tell the user as a type checker sees it."""
+    return HttpResponse(str(user_of(request).sub))
+
+
 @login_required
 def members(_request: HttpRequest) -> HttpResponse:
     """Somebody signed in may see this."""
@@ -129,6 +134,7 @@ urlpatterns = [
     path("who", who),
     path("who-later", who_later),
     path("basket", basket),
+    path("typed", typed),
     path("members", members),
     path("later", later),
     path("reports", reports),

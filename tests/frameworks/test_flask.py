@@ -84,7 +84,9 @@ def test_a_template_knows_the_user(app: Flask) -> None:
 )
 def test_a_view_of_any_kind_is_for_signed_in_users(app: Flask, path: str, sentence: str) -> None:
     assert ask_wsgi(app, path, signed_in()).text == sentence
-    assert is_problem(ask_wsgi(app, path, SCRIPT), 401, "login_required")
+    refused = ask_wsgi(app, path, SCRIPT)
+    assert is_problem(refused, 401, "login_required")
+    assert refused.json()["login_url"] == f"{SITE}/auth/login?next={path}"
 
 
 def test_a_visitor_who_goes_to_the_page_signs_in_and_comes_back(app: Flask) -> None:
@@ -113,7 +115,7 @@ def test_a_missing_scope_is_a_403_each_time(app: Flask) -> None:
 def test_the_login_path_is_the_settings() -> None:
     app = _routes()
     init_app(app, make_settings(path_prefix="/account", base_url=f"{SITE}/shop"))
-    assert ask_wsgi(app, "/later").headers["location"] == "/shop/account/login?next=/later"
+    assert ask_wsgi(app, "/later").headers["location"] == "/shop/account/login?next=/shop/later"
 
 
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +135,9 @@ def test_behind_an_asgi_server_the_user_and_the_login_path_are_known_as_well() -
 def test_without_the_middleware_nobody_passes_for_somebody() -> None:
     with (
         _routes().test_request_context("/", environ_overrides={"REMOTE_USER": "alice"}),
-        pytest.raises(RuntimeError, match="wrap the app in AuthMiddleware"),
+        pytest.raises(
+            RuntimeError, match=r"wrap the app in AuthMiddleware \(intastellar_auth.flask"
+        ),
     ):
         str(current_user.sub)
 

@@ -10,7 +10,15 @@ import pytest
 
 from intastellar_auth.framework import needs
 
-MODULES = ["django", "django_backend", "fastapi", "flask", "litestar"]
+MODULES = [
+    "django",
+    "django_backend",
+    "django_checks",
+    "django_testing",
+    "fastapi",
+    "flask",
+    "litestar",
+]
 
 
 def _import(module: str, before: str) -> subprocess.CompletedProcess[str]:

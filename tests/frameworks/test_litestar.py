@@ -11,7 +11,7 @@ from litestar.di import NamedDependency, Provide
 from intastellar_auth import User
 from intastellar_auth.asgi import AuthMiddleware
 from intastellar_auth.litestar import provide_user, requires_user
-from tests.frameworks.visitors import SCRIPT, ask_asgi, make_settings, signed_in
+from tests.frameworks.visitors import SCRIPT, SITE, ask_asgi, make_settings, signed_in
 
 if TYPE_CHECKING:
     import httpx
@@ -49,7 +49,7 @@ def _app() -> Litestar:
 @pytest.fixture
 def app() -> ASGIApp:
     """Return an app as the documentation sets it up."""
-    return AuthMiddleware(_app(), make_settings())  # type: ignore[arg-type]  # Litestar has its own ASGI types
+    return AuthMiddleware(_app(), make_settings())
 
 
 def test_the_request_has_its_user(app: ASGIApp) -> None:
@@ -59,9 +59,10 @@ def test_the_request_has_its_user(app: ASGIApp) -> None:
 
 def _is_refused(answer: httpx.Response, status: int, error: str, sentence: str) -> bool:
     told = answer.json()
+    where = {"login_url"} if status == 401 else set()
     return (
         (answer.status_code, told["status_code"], told["detail"]) == (status, status, sentence)
-        and set(told["extra"]) == {"error", "message", "reference"}
+        and set(told["extra"]) == {"error", "message", "reference"} | where
         and told["extra"]["error"] == error
         and answer.headers.get("www-authenticate") == ("Cookie" if status == 401 else None)
     )
@@ -72,6 +73,14 @@ def test_somebody_signed_in_passes_and_nobody_gets_a_401(app: ASGIApp, path: str
     assert ask_asgi(app, path, signed_in()).text == "alice"
     answer = ask_asgi(app, path, SCRIPT)
     assert _is_refused(answer, 401, "login_required", "Please sign in first.")
+    assert answer.json()["extra"]["login_url"] == f"{SITE}/auth/login?next={path}"
+
+
+@pytest.mark.parametrize("path", ["/members", "/me"])
+def test_a_visitor_who_goes_to_the_page_signs_in_and_comes_back(app: ASGIApp, path: str) -> None:
+    answer = ask_asgi(app, f"{path}?a=%C3%BC")
+    assert (answer.status_code, answer.headers["cache-control"]) == (303, "no-store")
+    assert answer.headers["location"] == f"/auth/login?next={path}%3Fa%3D%25C3%25BC"
 
 
 @pytest.mark.parametrize("granted", [(), ("read",), ("read list",)])

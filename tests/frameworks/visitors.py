@@ -93,11 +93,12 @@ def connect(app: ASGIApp, path: str, headers: dict[str, str] | None = None) -> l
 
 def is_problem(answer: httpx.Response, status: int, error: str) -> bool:
     """Return whether ``answer`` is a refusal in the shape that all of ours have."""
+    where = {"login_url"} if status == 401 else set()
     return (
         answer.status_code == status
         and answer.headers["content-type"] == "application/json"
         and answer.headers["cache-control"] == "no-store"
         and (status != 401 or answer.headers["www-authenticate"] == "Cookie")
-        and set(answer.json()) == {"error", "message", "reference"}
+        and set(answer.json()) == {"error", "message", "reference"} | where
         and answer.json()["error"] == error
     )

@@ -7,4 +7,4 @@ from django.core.asgi import get_asgi_application
 from intastellar_auth.asgi import AuthMiddleware
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
-application = AuthMiddleware(get_asgi_application())  # type: ignore[arg-type]  # its dict is narrower
+application = AuthMiddleware(get_asgi_application())

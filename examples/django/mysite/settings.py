@@ -8,6 +8,7 @@ HERE = Path(__file__).parent
 SECRET_KEY = os.environ["DJANGO_SECRET_KEY"]
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "mysite.urls"
+WSGI_APPLICATION = "mysite.wsgi.application"  # sign-in: or runserver goes past the middleware
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {
@@ -20,6 +21,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "intastellar_auth.django_checks",  # sign-in: for manage.py check
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -28,7 +30,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "intastellar_auth.django.UserMiddleware",  # sign-in: after Django's own
 ]
-AUTHENTICATION_BACKENDS = ["intastellar_auth.django_backend.IntastellarBackend"]  # sign-in
+AUTHENTICATION_BACKENDS = [
+    "intastellar_auth.django_backend.IntastellarBackend",  # sign-in
+    "django.contrib.auth.backends.ModelBackend",  # for accounts with a password of Django's
+]
 LOGIN_URL = "/auth/login"  # sign-in: for Django's own decorators and mixins
 TEMPLATES = [
     {

@@ -26,10 +26,12 @@ from intastellar_auth.core.provider import Provider
 from intastellar_auth.core.return_to import return_path
 from intastellar_auth.core.seal import Sealer, make_sealer
 from intastellar_auth.core.session import Keeper, Sessions, roll_after
+from intastellar_auth.entrance import Entrance
 from intastellar_auth.oidc.client_auth import Client, choose_method
 from intastellar_auth.oidc.discovery import Metadata
 from intastellar_auth.oidc.private_key import SigningKey, load_private_key
 from intastellar_auth.settings import Settings
+from intastellar_auth.user import Auth
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Site:
     proofs: Sealer
     admissions: Admissions
     rules: PathRules
+    nobody: Auth
     prefix: str
     landing: str
     after_logout: str
@@ -157,6 +160,7 @@ def make_site(
         landings=sealer("landing"),
         proofs=sealer("proof"),
         rules=PathRules.of(settings.protected_paths, settings.public_paths),
+        nobody=Auth(entrance=Entrance(settings.origin, settings.base_path, f"{prefix}/login")),
         prefix=prefix,
         landing=settings.landing_path,
         after_logout=settings.post_logout_path,
