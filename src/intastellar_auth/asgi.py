@@ -82,7 +82,8 @@ class AuthMiddleware:
                 admitted = await self._outside.run(self._front.admit(header))
             except StoreUnavailable as error:
                 unsure = error
-        if kind == "websocket" and self._is_foreign(scope["headers"]):
+        foreign = kind == "websocket" and self._is_foreign(scope["headers"])
+        if foreign:
             # A page of another site may open one with our visitor's cookies (CK-24).
             admitted = None
         if admitted is not None:
@@ -91,7 +92,9 @@ class AuthMiddleware:
             await self._refuse(path, scope, send, unsure)
             return
         else:
-            scope["user"], scope["auth"] = ANONYMOUS, self._site.nobody
+            told = unsure is None and not foreign
+            scope["user"] = ANONYMOUS
+            scope["auth"] = self._site.nobody if told else self._site.unsure
         if kind == "http":
             await self._app(scope, receive, self._going_out(send, admitted, header))
         else:

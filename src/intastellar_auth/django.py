@@ -207,7 +207,10 @@ def _keep_in_step(
         return
     ours = request.session.get(auth.BACKEND_SESSION_KEY) in backends
     if isinstance(user, AnonymousUser):
-        if ours:
+        if ours and _visitor(request)[1].unsure:
+            # Nobody has signed out: what Django keeps for them is theirs when they are back.
+            _hide_account(request)
+        elif ours:
             auth.logout(request)
         return
     if ours and request.user.get_username() == username_of(user):
@@ -217,6 +220,18 @@ def _keep_in_step(
         # Another sign-in would lead to the same account, and so on without end.
         raise PermissionDenied
     auth.login(request, account)
+
+
+def _hide_account(request: HttpRequest) -> None:
+    """Let this request be nobody's, and leave the session alone."""
+    from django.contrib.auth.models import AnonymousUser as Nobody  # noqa: PLC0415 - needs the apps
+
+    nobody = Nobody()
+
+    async def auser() -> Nobody:
+        return nobody
+
+    vars(request).update(user=nobody, auser=auser)
 
 
 def _refusal(request: HttpRequest, scopes: tuple[str, ...]) -> HttpResponse | None:

@@ -140,12 +140,14 @@ class AnonymousUser:
 class Auth:
     """What the user may do: ``scopes`` as the provider granted them, and ``authenticated``.
 
-    ``entrance`` is there for nobody, to say where a sign-in starts.
+    ``entrance`` is there for nobody, to say where a sign-in starts. ``unsure`` is true of a visitor
+    who may be signed in all the same: the store did not say, or another site's page is asking.
     """
 
     scopes: tuple[str, ...] = ()
     access_token: str | None = field(default=None, repr=False)
     entrance: Entrance | None = field(default=None, compare=False, repr=False)
+    unsure: bool = field(default=False, compare=False, repr=False)
 
 
 ANONYMOUS = AnonymousUser()

@@ -77,7 +77,8 @@ class AuthMiddleware:
                 admitted = self._outside.run(self._front.admit(header))
             except StoreUnavailable as error:
                 unsure = error
-        if "HTTP_UPGRADE" in environ and self._is_foreign_websocket(environ):
+        foreign = "HTTP_UPGRADE" in environ and self._is_foreign_websocket(environ)
+        if foreign:
             # A page of another site may open one with our visitor's cookies (CK-24).
             admitted = None
         if admitted is not None:
@@ -86,7 +87,8 @@ class AuthMiddleware:
             reply = self._front.refuse(_request(environ, path), _spelled(environ), unsure)
             return _send(reply, environ, start_response)
         else:
-            put_user(environ, ANONYMOUS, self._site.nobody)
+            told = unsure is None and not foreign
+            put_user(environ, ANONYMOUS, self._site.nobody if told else self._site.unsure)
         return self._app(environ, self._going_out(start_response, admitted, header))
 
     def _is_foreign_websocket(self, environ: WSGIEnvironment) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     Ask: TypeAlias = Callable[..., httpx.Response]
-    Site: TypeAlias = Callable[[], Ask]
+    Site: TypeAlias = Callable[..., Ask]
 
 
 # Before any test is read: Django's models cannot be imported earlier.
@@ -41,12 +41,12 @@ def django(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def site(django: None, request: pytest.FixtureRequest) -> Site:  # noqa: ARG001 - needs a database
     """Return what makes the site, as Django's settings then are, and returns how to ask it."""
 
-    def behind_wsgi() -> Ask:
-        return partial(ask_wsgi, wsgi.AuthMiddleware(WSGIHandler(), make_settings()))
+    def behind_wsgi(**values: object) -> Ask:
+        return partial(ask_wsgi, wsgi.AuthMiddleware(WSGIHandler(), make_settings(**values)))
 
-    def behind_asgi() -> Ask:
+    def behind_asgi(**values: object) -> Ask:
         app = cast("ASGIApp", ASGIHandler())  # its messages are mappings, where ASGI says dict
-        return partial(ask_asgi, asgi.AuthMiddleware(app, make_settings()))
+        return partial(ask_asgi, asgi.AuthMiddleware(app, make_settings(**values)))
 
     return behind_wsgi if request.param == "wsgi" else behind_asgi
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from intastellar_auth import User
 from intastellar_auth.django import username_of
 from tests.frameworks.django_site import BACKEND, OURS, PASSWORDS, SESSION
-from tests.frameworks.visitors import ISSUER, OTHER_ISSUER, signed_in
+from tests.frameworks.visitors import ISSUER, OTHER_ISSUER, make_settings, signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +81,35 @@ def test_signing_out_of_ours_signs_out_of_djangos(ask: Ask) -> None:
     kept = _with(ask("/basket?put=apple", signed_in()))
     assert ask("/who", kept).json()["signed_in"] is False
     assert ask("/basket", kept).json() == {"basket": None}
+
+
+DOWN: dict[str, object] = {"session_mode": "server", "store_url": "redis://127.0.0.1:1"}
+"""A store in which nobody can look whether a session is there: nothing listens at that port."""
+
+
+def test_a_store_that_does_not_answer_takes_nothing_from_a_visitor(site: Site, ask: Ask) -> None:
+    """They are nobody meanwhile, and have all that was theirs when it is back."""
+    kept = _with(ask("/basket?put=apple", signed_in()))
+    unsure = signed_in(settings=make_settings(**DOWN))
+    for path in ("/who", "/who-later"):
+        answer = site(**DOWN)(path, {"cookie": f"{unsure['cookie']}; {kept['cookie']}"})
+        assert answer.json()["signed_in"] is False
+        assert "sessionid" not in answer.cookies
+    again = {"cookie": f"{signed_in()['cookie']}; {kept['cookie']}"}
+    assert ask("/basket", again).json() == {"basket": "apple"}
+
+
+def test_a_page_of_another_site_takes_nothing_from_a_visitor(
+    ask: Ask, request: pytest.FixtureRequest
+) -> None:
+    """CK-24: under WSGI a WebSocket's handshake is a request like any other."""
+    kept = _with(ask("/basket?put=apple", signed_in()))
+    both = {"cookie": f"{signed_in()['cookie']}; {kept['cookie']}"}
+    under_asgi = request.node.callspec.params["site"] == "asgi"
+    handshake = {"upgrade": "websocket", "origin": "https://evil.example.com"}
+    # Under ASGI this is no handshake, and the visitor's own.
+    assert ask("/who", both | handshake).json()["signed_in"] is under_asgi
+    assert ask("/basket", both).json() == {"basket": "apple"}
 
 
 def test_nobody_inherits_the_session_of_somebody_else(ask: Ask) -> None:

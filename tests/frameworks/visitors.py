@@ -40,12 +40,18 @@ def make_settings(**values: object) -> Settings:
 
 
 def signed_in(
-    sub: str = "alice", *, iss: str = ISSUER, scopes: tuple[str, ...] = (), **claims: object
+    sub: str = "alice",
+    *,
+    iss: str = ISSUER,
+    scopes: tuple[str, ...] = (),
+    settings: Settings | None = None,
+    **claims: object,
 ) -> dict[str, str]:
     """Return the ``Cookie`` header of somebody who has signed in to the site."""
     now = time.time()
     session = Session(f"the-session-of-{sub}", sub, iss, now, now, scopes, pack_claims(claims))
-    (set_cookie,) = make_site(make_settings()).sessions.set_cookies(session, b"", now)
+    site = make_site(settings or make_settings())
+    (set_cookie,) = site.sessions.set_cookies(session, b"", now)
     return {"cookie": set_cookie.partition(";")[0]}
 
 

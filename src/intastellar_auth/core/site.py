@@ -50,6 +50,7 @@ class Site:
     admissions: Admissions
     rules: PathRules
     nobody: Auth
+    unsure: Auth
     prefix: str
     landing: str
     after_logout: str
@@ -129,6 +130,7 @@ def make_site(
         idle=settings.session_idle,
         roll_after=roll_after(settings.session_idle),
     )
+    nobody = Auth(entrance=Entrance(settings.origin, settings.base_path, f"{prefix}/login"))
     if settings.log_claims:
         log.event(logging.WARNING, "claims_are_logged", {"because_of": "INTASTELLAR_LOG_CLAIMS"})
     return Site(
@@ -160,7 +162,8 @@ def make_site(
         landings=sealer("landing"),
         proofs=sealer("proof"),
         rules=PathRules.of(settings.protected_paths, settings.public_paths),
-        nobody=Auth(entrance=Entrance(settings.origin, settings.base_path, f"{prefix}/login")),
+        nobody=nobody,
+        unsure=replace(nobody, unsure=True),
         prefix=prefix,
         landing=settings.landing_path,
         after_logout=settings.post_logout_path,
