@@ -180,6 +180,11 @@ def test_endpoints_may_be_on_other_hosts_than_the_issuer() -> None:
         "https://192.168.1.1/token",
         "https://[fd00::1]/token",
         "https://[::ffff:10.0.0.5]/token",
+        "https://[::127.0.0.1]/token",
+        "https://[::10.0.0.5]/token",
+        "https://[fec0::1]/token",
+        "https://localhost./token",
+        "https://a.localhost./token",
     ],
 )
 def test_a_public_issuer_cannot_point_inside(url: str) -> None:

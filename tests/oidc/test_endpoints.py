@@ -54,6 +54,7 @@ BAD_URLS = [
     "https://[::ffff:169.254.169.254]/",
     "https://[::ffff:a9fe:a9fe]/",
     "https://[64:ff9b::a9fe:a9fe]/",
+    "https://[::a9fe:a9fe]/",
     "https://[2002:a9fe:a9fe::]/",
     "https://[fe80::1]/",
     "https://[fe80::1%25eth0]/",

@@ -27,6 +27,9 @@ _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?", re.ASC
 # What the URL standard's "ends in a number" check takes for an IPv4 address in disguise.
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*", re.ASCII)
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# Both are no longer in use (RFC 4291 section 2.5.5.1, RFC 3879), and some systems still know them.
+_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
+_SITE_LOCAL: Final = ipaddress.IPv6Network("fec0::/10")
 
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -214,17 +217,17 @@ def _host(parts: SplitResult, what: str) -> str | _Address:
         raise AnswerInvalid(f"{what} has an IP address that is not in its usual form") from None
     if not _HOST_NAME.fullmatch(host):
         raise AnswerInvalid(f"{what} has no host, or one that is not a name or an IP address")
-    return host
+    return host.removesuffix(".")
 
 
 def _unwrapped(address: ipaddress.IPv6Address) -> _Address:
-    """Return the IPv4 address inside an IPv4-mapped, NAT64 or 6to4 one (RFC 4291, 6052, 3056).
+    """Return the IPv4 address inside a mapped, compatible, NAT64 or 6to4 one (RFC 4291, 6052, 3056).
 
     Raises ``ValueError`` where it has a zone: that is a name of this machine's, nobody else's.
     """
     if address.scope_id is not None:
         raise ValueError("zone")
-    if address in _NAT64:
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour or address
 
@@ -237,4 +240,6 @@ def _is_loopback(host: str | _Address) -> bool:
 
 
 def _is_internal(host: str | _Address) -> bool:
-    return _is_loopback(host) or (not isinstance(host, str) and not host.is_global)
+    if isinstance(host, str):
+        return _is_loopback(host)
+    return not host.is_global or host in _SITE_LOCAL
