@@ -221,7 +221,7 @@ def _host(parts: SplitResult, what: str) -> str | _Address:
 
 
 def _unwrapped(address: ipaddress.IPv6Address) -> _Address:
-    """Return the IPv4 address inside a mapped, compatible, NAT64 or 6to4 one (RFC 4291, 6052, 3056).
+    """Return the IPv4 address inside one that is made of it (RFC 4291, 6052 and 3056).
 
     Raises ``ValueError`` where it has a zone: that is a name of this machine's, nobody else's.
     """
