@@ -193,18 +193,6 @@ VARIANTS: Final[dict[str, Variant]] = {
         "P9|P14",
         (Edit(once, "_claim_or_wait", "what.clock() >= what.until", "False"),),
     ),
-    "a slow request keeps a session alive that has run out": Variant(
-        "P6|P13|P14",
-        (
-            Edit(
-                admission.Admissions,
-                "roll",
-                "now >= self.sessions.ends_at(session) or not",
-                "not",
-            ),
-        ),
-        first=2851,
-    ),
     "an outage of long ago is remembered": Variant(
         "quiesce",
         (Edit(Outage, "may_ask", "now >= self.ask_again + _FORGOTTEN", "False"),),

@@ -19,8 +19,8 @@ REGRESSIONS: Final[dict[int, str]] = {
 }
 """Seeds that found a mistake which is mended, each with what it was.
 
-Those mistakes that an edit brings back are also in ``broken.py``. 349 and 116 found theirs in an
-earlier version of the simulation, with longer runs; whether they still would, nobody has shown.
+Those mistakes that an edit brings back are also in ``broken.py``. 349, 116 and 2851 found theirs in
+an earlier version of the simulation or of the package; whether they still would, nobody has shown.
 """
 
 

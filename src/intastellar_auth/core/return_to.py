@@ -33,7 +33,7 @@ def return_path(candidate: str | None, *, default: str, own_prefix: str) -> str:
     """
     if candidate is None or len(candidate) > MAX_RETURN_PATH:
         return default
-    candidate = candidate if candidate.isascii() else "".join(map(_encoded, candidate))
+    candidate = "".join(map(_encoded, candidate))
     if len(candidate) > MAX_RETURN_PATH or not _SITE_PATH.fullmatch(candidate):
         return default
     readings = spellings(_PATH_END.split(candidate, maxsplit=1)[0])
@@ -43,9 +43,8 @@ def return_path(candidate: str | None, *, default: str, own_prefix: str) -> str:
 
 
 def _encoded(character: str) -> str:
-    if character.isascii() or unicodedata.category(character)[0] not in _WRITTEN:
-        return character
-    return quote(character)
+    """Letters of ASCII, and all that is none, stay what they are."""
+    return quote(character) if unicodedata.category(character)[0] in _WRITTEN else character
 
 
 def _leads_astray(path: str, own_prefix: str) -> bool:
