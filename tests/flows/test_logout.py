@@ -12,6 +12,7 @@ from intastellar_auth.core.messages import Reply, Request
 from intastellar_auth.core.provider import Provider
 from intastellar_auth.errors import ProviderTimeout
 from intastellar_auth.oidc.discovery import Metadata
+from intastellar_auth.oidc.json_object import Json
 from tests.oidc.forge import CLIENT_ID, ISSUER, answer
 
 from .kept_outcome import keep_outcome
@@ -80,6 +81,21 @@ def test_the_four_steps_come_in_their_order(stage: Stage) -> None:
     back = landed(stage.site, stage.browser.request(f"/?state={query(target)['state']}"))
     assert back is not None
     assert location(back) == "/bye"
+
+
+@pytest.mark.parametrize(("count", "kept"), [(10, True), (300, False)])
+def test_the_id_token_is_kept_for_it_where_the_session_leaves_room(
+    caplog: pytest.LogCaptureFixture, count: int, *, kept: bool
+) -> None:
+    """LO-03: without it the provider asks, and with it some servers would refuse the request."""
+    caplog.set_level("INFO", "intastellar_auth")
+    stage = make_stage(claims="groups")
+    groups: list[Json] = [f"group {number:04}" for number in range(count)]
+    stage.sign_in(groups=groups)
+    assert stage.browser.signed_in
+    assert (HINT_COOKIE in stage.browser.cookies) is kept
+    assert ("event=id_token_hint_not_kept" in caplog.text) is not kept
+    assert ("id_token_hint" in query(location(stage.go("/auth/logout")))) is kept
 
 
 def test_the_sdks_cookies_go_from_every_domain_they_may_be_on() -> None:
