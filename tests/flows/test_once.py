@@ -272,6 +272,14 @@ def test_what_is_stored_says_neither_what_it_is_nor_whose(hand: Hand, what: Once
         assert "attempt" not in one.key
 
 
+def test_what_is_done_once_shows_no_secret(what: Once) -> None:
+    """TM-05: it ends up in tracebacks, and so does what came of it."""
+    shown = repr(what) + repr(Work(b"an outcome"))
+    assert "known to this browser" not in shown
+    assert "attempt" not in shown
+    assert "an outcome" not in shown
+
+
 def test_a_claim_is_kept_for_as_long_as_anyone_could_ask(hand: Hand, what: Once) -> None:
     hand.play(once(what, Task()))
     kept = {(type(one), one.ttl) for one in hand.done if isinstance(one, Put | Add)}

@@ -54,7 +54,7 @@ def environment(provider: Provider, **changes: str) -> dict[str, str]:
         "SECRET_KEYS": SECRET_KEY,
         "PROTECTED_PATHS": "/private/*",
         "STORE_URL": "memory://",
-        "HTTP_TIMEOUT": "1",
+        "HTTP_TIMEOUT": "2",
         "REVOCATION_CHECK": "1",
         **changes,
     }

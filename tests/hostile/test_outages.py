@@ -56,7 +56,7 @@ def test_a_broken_endpoint_is_a_safe_page_in_good_time(
         restarts_once(browser, browser.sign_in(), log)
     else:
         is_refused(browser, browser.sign_in(), log)
-    assert time.monotonic() - started < 4.5
+    assert time.monotonic() - started < 8.0
     assert browser.get("/public").status == 200
     assert browser.provider.hits["evil"] == 0
     if how == "status_500":

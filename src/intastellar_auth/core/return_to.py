@@ -20,7 +20,7 @@ MAX_RETURN_PATH = 2048
 _SITE_PATH = re.compile(r"/(?!/)[\x21-\x5b\x5d-\x7e]*")
 _PATH_END = re.compile(r"[?#]")
 # Letters, marks and numbers: none of them is a slash, a dot or a colon to anybody.
-_WRITTEN = frozenset("LMN")
+_WRITTEN = "LMN"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
