@@ -9,6 +9,7 @@ import pytest
 
 from intastellar_auth.errors import TokenInvalid
 from intastellar_auth.oidc.id_token import KeyUnknown, check_times, read_time
+from intastellar_auth.oidc.json_object import Json
 
 from .forge import NOW, claims, jwk, key_set, token
 from .sign_in import SIGN_IN, SignIn, accepted, refusal
@@ -25,6 +26,19 @@ def test_a_token_may_live_for_366_days_and_no_second_longer() -> None:
 def test_a_sub_of_one_character_is_one() -> None:
     """ID-10."""
     assert SIGN_IN.read(token(claims(sub="7"))).sub == "7"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "for_good"),
+    [("iss", "https://other.example", True), ("aud", "other", True), ("exp", 1, False)],
+)
+def test_only_what_the_owner_has_to_set_right_is_refused_for_good(
+    name: str, value: Json, *, for_good: bool
+) -> None:
+    """To sign in once more helps where a clock is wrong, perhaps, and not where a setting is."""
+    with pytest.raises(TokenInvalid) as caught:
+        SIGN_IN.read(token(claims(**{name: value})))
+    assert caught.value.permanent is for_good
 
 
 def test_a_missing_sub_is_told_in_full() -> None:
