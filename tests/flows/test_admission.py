@@ -211,7 +211,9 @@ def test_a_session_is_let_go_though_another_is_remembered_in_the_middle_of_it(
         gc.set_threshold(*thresholds)
     assert len(others) == 2, "the finalizer ran in the middle of it"
     assert process.at_once(header) is None
-    assert known.session.id not in {one.session.id for _, one in process.admissions._all()}
+    assert known.session.id not in {
+        one.session.id for one in process.admissions._remembered.values()
+    }
 
 
 def test_with_an_interval_of_nought_the_store_is_asked_every_time() -> None:

@@ -205,18 +205,11 @@ class Admissions:
         if len(self._ended) >= _MOST_ENDED:
             self._ended.popitem(last=False)
         self._ended[session_id] = None
-        for text, admitted in self._all():
+        # Copied as the plain dict that it is, at once: the items of an ordered one are taken one by
+        # one, and a collection in between may let another thread remember something.
+        for text, admitted in dict.copy(self._remembered).items():
             if admitted.session.id == session_id:
                 self._remembered.pop(text, None)
-
-    def _all(self) -> list[tuple[bytes, Admitted]]:
-        while True:
-            try:
-                return list(self._remembered.items())
-            except RuntimeError:
-                # A list of so many may set off the collector, and whatever that finalizes may let
-                # another thread remember something meanwhile.
-                continue
 
     def _opened(self, text: bytes, now: float) -> Flow[Session | None]:
         try:
