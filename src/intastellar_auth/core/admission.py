@@ -14,6 +14,7 @@ import logging
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -205,11 +206,16 @@ class Admissions:
         if len(self._ended) >= _MOST_ENDED:
             self._ended.popitem(last=False)
         self._ended[session_id] = None
-        # Copied as the plain dict that it is, at once: the items of an ordered one are taken one by
-        # one, and a collection in between may let another thread remember something.
-        for text, admitted in dict.copy(self._remembered).items():
+        for text, admitted in self._all():
             if admitted.session.id == session_id:
                 self._remembered.pop(text, None)
+
+    def _all(self) -> list[tuple[bytes, Admitted]]:
+        while True:
+            # The items are taken one by one, and a collection in between may run a finalizer that
+            # lets another thread remember something: then they are taken once more.
+            with suppress(RuntimeError):
+                return list(self._remembered.items())
 
     def _opened(self, text: bytes, now: float) -> Flow[Session | None]:
         try:
