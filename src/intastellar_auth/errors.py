@@ -61,14 +61,16 @@ class AuthError(Exception):
 
 @contextmanager
 def about(what: str) -> Iterator[None]:
-    """Put ``what`` it is about, a setting or an address without query, before an error's detail.
+    """Put ``what`` it is about, a setting or an address, before an error's detail.
 
-    An address may be the provider's, and is cut short: what to do about it must fit into the log.
+    An address may be the provider's: it goes without its query, which can hold anything, and is cut
+    short, since what to do about it must fit into the log.
     """
     try:
         yield
     except AuthError as error:
-        short = what if len(what) <= _LONGEST_NAME else f"{what[:_LONGEST_NAME]}…"
+        bare = what.partition("?")[0]
+        short = bare if len(bare) <= _LONGEST_NAME else f"{bare[:_LONGEST_NAME]}…"
         error.detail = f"{short}: {error.detail}"
         error.args = (error.detail,)
         raise

@@ -111,26 +111,21 @@ def callback_of(gate: Gate) -> Scope:
     return http(f"/auth/callback?code=c-1&state={state}", [*NAVIGATION, (b"cookie", cookie)])
 
 
-async def stops(scope: Scope, receive: Receive, send: Send) -> None:
-    """Live as long as the server does."""
-    del scope
-    await receive()
-    await send(STARTED)
-    await receive()
-    await send(STOPPED)
+def living(end: Message) -> ASGIApp:
+    """Return an app that lives as long as the server does, and says ``end`` when it stops."""
 
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope
+        await receive()
+        await send(STARTED)
+        await receive()
+        await send(end)
 
-async def fails_to_stop(scope: Scope, receive: Receive, send: Send) -> None:
-    """Live as long, and fail at the end."""
-    del scope
-    await receive()
-    await send(STARTED)
-    await receive()
-    await send(FAILED)
+    return app
 
 
 @pytest.mark.parametrize(
-    ("app", "end"), [(stops, STOPPED), (fails_to_stop, FAILED), (refuses, STOPPED)]
+    ("app", "end"), [(living(STOPPED), STOPPED), (living(FAILED), FAILED), (refuses, STOPPED)]
 )
 def test_a_server_that_stops_finishes_a_sign_in_whose_visitor_hung_up(
     app: ASGIApp, end: Message

@@ -42,6 +42,17 @@ def running(*more: str, users: int = 3) -> Iterator[tuple[str, list[str]]]:
             process.wait(30)
 
 
+def redeeming(answer: httpx.Response) -> dict[str, str]:
+    """Return the token request for the code in ``answer``."""
+    return {
+        "grant_type": "authorization_code",
+        "code": response_of(answer)["code"],
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+        "client_id": "public",
+    }
+
+
 def redeem_while_the_connection_drops(issuer: str) -> str:
     """Sign in, lose the token response, and return the error that a second try gives."""
     patient = httpx.HTTPTransport(retries=8)
@@ -49,13 +60,7 @@ def redeem_while_the_connection_drops(issuer: str) -> str:
         assert browser.get("/.well-known/openid-configuration").json()["issuer"] == issuer
         page = browser.get("/authorize", params=asked())
         answer = browser.post("/sign-in", data=hidden(page.text) | {"login": "alice"})
-        form = {
-            "grant_type": "authorization_code",
-            "code": response_of(answer)["code"],
-            "redirect_uri": CALLBACK,
-            "code_verifier": VERIFIER,
-            "client_id": "public",
-        }
+        form = redeeming(answer)
         browser.post("/_dev/faults", json={"name": "token_drop_connection"}).raise_for_status()
         with pytest.raises(httpx.RemoteProtocolError):
             browser.post("/token", data=form)
@@ -120,13 +125,7 @@ def test_the_command_adds_users_and_scopes() -> None:
         ]
         page = browser.get("/authorize", params=asked(scope="openid profile reports invoices"))
         answer = browser.post("/sign-in", data=hidden(page.text) | {"login": "dora"})
-        form = {
-            "grant_type": "authorization_code",
-            "code": response_of(answer)["code"],
-            "redirect_uri": CALLBACK,
-            "code_verifier": VERIFIER,
-            "client_id": "public",
-        }
+        form = redeeming(answer)
         tokens = browser.post("/token", data=form).json()
         claims = browser.get(
             "/userinfo", headers={"authorization": f"Bearer {tokens['access_token']}"}

@@ -63,7 +63,7 @@ _NEEDS_VISITOR = frozenset(
 
 
 def exchange_of(site: Site, attempt: Attempt) -> Once:
-    """Return the exchange of this attempt as work that is done once; all in seconds."""
+    """Return the exchange of this attempt's code as work for ``once``; its times are in seconds."""
     settings = site.settings
     # The token request, and one more for keys or userinfo. Where a third takes as long, whoever
     # waits is sent to sign in once more: a code that may be spent is not asked for again.
@@ -136,7 +136,7 @@ def _tokens(
             resource=settings.resource,
         )
     )
-    with about(_bare(metadata.token_endpoint)), naming_credential(client):
+    with about(metadata.token_endpoint), naming_credential(client):
         return read_token_answer(
             answer, requested_scope=settings.scope, id_token_expected=settings.openid
         )
@@ -155,19 +155,14 @@ def _claims(
                 permanent=True,
             )
         answer = yield from fetch(build_userinfo_request(endpoint, tokens.access_token))
-        with about(_bare(endpoint)):
+        with about(endpoint):
             return read_userinfo_answer(answer, sub=None)
     id_token = yield from _id_token(site, metadata, attempt, tokens, tokens.id_token)
     if endpoint is None or all(name in id_token.claims for name in wanted):
         return id_token.claims
     answer = yield from fetch(build_userinfo_request(endpoint, tokens.access_token))
-    with about(_bare(endpoint)):
+    with about(endpoint):
         return merge_claims(id_token.claims, read_userinfo_answer(answer, sub=id_token.sub))
-
-
-def _bare(endpoint: str) -> str:
-    """Return ``endpoint`` as a log may have it: a query can hold anything."""
-    return endpoint.partition("?")[0]
 
 
 def _id_token(

@@ -127,7 +127,7 @@ def _location(site: Site, metadata: Metadata, asked: Parameters) -> Flow[str]:
             jti=to_text(site.token_bytes(16)),
         )
     )
-    with about(endpoint.partition("?")[0]), naming_credential(client):
+    with about(endpoint), naming_credential(client):
         request_uri = read_pushed_authorization_answer(answer)
     return build_pushed_authorization_url(metadata, asked, request_uri=request_uri)
 

@@ -28,8 +28,8 @@ def return_path(candidate: str | None, *, default: str, own_prefix: str) -> str:
     """Return ``candidate`` if it is a path on this site where a sign-in may end, else ``default``.
 
     Query and fragment are kept as they came, but for letters that a link has not percent-encoded
-    (RFC 3987 section 3.1). ``own_prefix`` is where our own paths are, as the
-    browser sees them, such as ``/auth``: a return there would loop or sign out (RD-09).
+    (RFC 3987 section 3.1). ``own_prefix`` is where our own paths are, as the browser sees them,
+    such as ``/auth``: a return there would loop or sign out (RD-09).
     """
     if candidate is None or len(candidate) > MAX_RETURN_PATH:
         return default
@@ -43,7 +43,7 @@ def return_path(candidate: str | None, *, default: str, own_prefix: str) -> str:
 
 
 def _encoded(character: str) -> str:
-    """Letters of ASCII, and all that is none, stay what they are."""
+    """A letter as a URL has it; whatever else is not ASCII stays, and no path may have it."""
     return quote(character) if unicodedata.category(character)[0] in _WRITTEN else character
 
 
